@@ -1,0 +1,46 @@
+"""What each part of the service says of its own health, kept in the database so that all processes tell the same.
+
+A part reports a condition in words when something is wrong and clears it when it is right again; `status` shows them.
+"""
+
+from datetime import datetime
+
+from sqlalchemy import Engine, delete, select
+from sqlmodel import Field, Session, SQLModel
+
+
+class Condition(SQLModel, table=True):
+    """One thing that is wrong now."""
+
+    part: str = Field(primary_key=True)  # log, anchor or index
+    problem: str = Field(primary_key=True)  # stable name, as a problem type's
+    detail: str
+    since: datetime
+
+
+def report(engine: Engine, part: str, problem: str, detail: str, now: datetime) -> None:
+    """Say that `problem` holds for `part`; `since` stays that of its first report."""
+    with Session(engine) as session:
+        known = session.get(Condition, (part, problem))
+        if known is None:
+            session.add(Condition(part=part, problem=problem, detail=detail, since=now))
+        elif known.detail != detail:
+            known.detail = detail
+            session.add(known)
+        else:
+            return
+        session.commit()
+
+
+def clear(engine: Engine, part: str, problem: str) -> None:
+    """Say that `problem` no longer holds for `part`."""
+    with Session(engine) as session:
+        if session.get(Condition, (part, problem)) is not None:
+            session.exec(delete(Condition).where(Condition.part == part, Condition.problem == problem))  # type: ignore[arg-type]
+            session.commit()
+
+
+def current(engine: Engine) -> list[Condition]:
+    """All conditions that hold now, oldest first."""
+    with Session(engine) as session:
+        return list(session.scalars(select(Condition).order_by(Condition.since)))  # type: ignore[arg-type]
