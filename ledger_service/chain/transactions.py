@@ -1,0 +1,159 @@
+"""Transactions: signed here with the operator's key, at a gas price of zero, and sent as raw bytes.
+
+Signing is apart from sending, so that whoever must survive a crash can store the signed bytes first and send the same
+ones again: a transaction counts once, by its nonce. Whether a call would be refused is asked before anything is
+signed, and why, in the contract's own words.
+"""
+
+import time
+from dataclasses import dataclass
+from typing import Final
+
+from anchors.chain import rlp
+from anchors.chain.keccak import keccak256
+from ledger_service.chain.rpc import Rpc, fields, hex_bytes, quantity
+from ledger_service.errors import ChainRefused, ChainUnreachable
+from ledger_service.keys import EthereumKey
+
+# Between the estimate and the block, other members' transactions change what is cold, zero or short.
+GAS_MARGIN: Final = 1.25
+POLL_SECONDS: Final = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class SignedTransaction:
+    """A transaction that anyone may send, any number of times."""
+
+    raw: bytes
+    hash: bytes  # 32 bytes
+    sender: bytes  # 20 bytes
+    nonce: int
+
+
+@dataclass(frozen=True, slots=True)
+class Mined:
+    """Where a transaction came to lie. Said by a node; proofs are made from headers and receipts."""
+
+    block_number: int
+    block_hash: bytes
+    contract: bytes | None  # address of the contract that it made
+
+
+def chain_id(rpc: Rpc) -> int:
+    """The node's chain id."""
+    return quantity(rpc.call("eth_chainId"))
+
+
+def next_nonce(rpc: Rpc, sender: bytes) -> int:
+    """The nonce after the sender's last mined transaction."""
+    return quantity(rpc.call("eth_getTransactionCount", _hex(sender), "latest"))
+
+
+def call(rpc: Rpc, to: bytes, data: bytes, block: int | None = None) -> bytes:
+    """Ask a contract without a transaction.
+
+    Raises:
+        ChainRefused: the contract refused, with its error's name.
+    """
+    at = "latest" if block is None else hex(block)
+    return hex_bytes(rpc.call("eth_call", {"to": _hex(to), "data": _hex(data)}, at))
+
+
+def prepare(rpc: Rpc, key: EthereumKey, to: bytes | None, data: bytes, *, chain: int, nonce: int) -> SignedTransaction:
+    """Estimate and sign, without sending.
+
+    Args:
+        rpc: the node that estimates the gas.
+        key: who signs.
+        to: the contract, 20 bytes, or None to make one.
+        data: the call, or the creation code.
+        chain: the chain id.
+        nonce: the sender's transaction number.
+
+    Raises:
+        ChainRefused: the call would be refused, with the contract's error by name.
+        ChainUnreachable: no node answers.
+    """
+    asked = {"from": _hex(key.address), "data": _hex(data), "gasPrice": "0x0"}
+    if to is not None:
+        asked["to"] = _hex(to)
+    gas = int(quantity(rpc.call("eth_estimateGas", asked)) * GAS_MARGIN)
+    return sign(key, to, data, chain=chain, nonce=nonce, gas=gas)
+
+
+def sign(key: EthereumKey, to: bytes | None, data: bytes, *, chain: int, nonce: int, gas: int) -> SignedTransaction:
+    """Sign a transaction of type 0 with a gas price of zero.
+
+    Source: EIP-155.
+    """
+    body = [_uint(nonce), b"", _uint(gas), to or b"", b"", data]
+    signature = key.sign(keccak256(rlp.encode([*body, _uint(chain), b"", b""])))
+    parity = signature[64] - 27
+    r, s = (_uint(int.from_bytes(part, "big")) for part in (signature[:32], signature[32:64]))
+    raw = rlp.encode([*body, _uint(2 * chain + 35 + parity), r, s])
+    return SignedTransaction(raw, keccak256(raw), key.address, nonce)
+
+
+def broadcast(rpc: Rpc, raw: bytes) -> None:
+    """Send signed bytes; sending again what the node already holds or has mined is no error.
+
+    Raises:
+        ChainRefused: the node does not take it and does not know it.
+        ChainUnreachable: no node answers.
+    """
+    try:
+        rpc.call("eth_sendRawTransaction", _hex(raw))
+    except ChainRefused:
+        if rpc.call("eth_getTransactionByHash", _hex(keccak256(raw))) is None:
+            raise
+
+
+def find_mined(rpc: Rpc, transaction_hash: bytes) -> Mined | None:
+    """Where the transaction lies, or None while it waits or when it is gone.
+
+    Raises:
+        ChainRefused: it was mined and failed, with the reason that a repeat of the call gives.
+    """
+    answer = rpc.call("eth_getTransactionReceipt", _hex(transaction_hash))
+    if answer is None:
+        return None
+    receipt = fields(answer)
+    number = quantity(receipt.get("blockNumber"))
+    if quantity(receipt.get("status")) != 1:
+        _explain_failure(rpc, transaction_hash, number)
+    made = receipt.get("contractAddress")
+    return Mined(number, hex_bytes(receipt.get("blockHash"), 32), None if made is None else hex_bytes(made, 20))
+
+
+def wait_mined(rpc: Rpc, transaction_hash: bytes, seconds: float) -> Mined:
+    """Poll until the transaction is in a block.
+
+    Raises:
+        ChainRefused: it failed.
+        ChainUnreachable: it is in no block after `seconds`.
+    """
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        mined = find_mined(rpc, transaction_hash)
+        if mined is not None:
+            return mined
+        time.sleep(POLL_SECONDS)
+    raise ChainUnreachable(
+        f"transaction {_hex(transaction_hash)} is in no block after {seconds:.0f} s; does the chain go on?"
+    )
+
+
+def _explain_failure(rpc: Rpc, transaction_hash: bytes, number: int) -> None:
+    sent = fields(rpc.call("eth_getTransactionByHash", _hex(transaction_hash)))
+    repeat = {name: sent[name] for name in ("from", "to", "gas") if sent.get(name) is not None}
+    repeat |= {"data": sent.get("input"), "gasPrice": "0x0"}
+    rpc.call("eth_call", repeat, hex(number - 1))  # raises with the reason, where nothing else in the block mattered
+    raise ChainRefused(f"transaction {_hex(transaction_hash)} failed in block {number}; a repeat of it would not")
+
+
+def _uint(value: int) -> bytes:
+    return value.to_bytes((value.bit_length() + 7) // 8, "big")
+
+
+def _hex(data: bytes) -> str:
+    return "0x" + data.hex()
