@@ -19,6 +19,7 @@ __all__ = [
     "encode",
     "encode_bytes",
     "encode_list",
+    "from_uint",
     "to_uint",
 ]
 
@@ -103,6 +104,11 @@ def to_uint(item: Item, max_bytes: int = 8) -> int:
     if not isinstance(item, bytes) or len(item) > max_bytes or item[:1] == b"\0":
         raise MalformedRlp(f"not an unsigned integer of at most {max_bytes} bytes without leading zeros", 0)
     return int.from_bytes(item, "big")
+
+
+def from_uint(number: int) -> bytes:
+    """The byte string that stands for an unsigned integer: big-endian, no leading zero, empty for 0."""
+    return number.to_bytes((number.bit_length() + 7) // 8, "big")
 
 
 def _item(data: bytes, start: int, limit: int, depth: int) -> tuple[Item, int]:
