@@ -171,7 +171,7 @@ interface IAllianceRegistry {
     /// @dev Receipts of a revoked signer count only below what the member had anchored at this moment in the log that is
     /// the registered "EvidenceLog" at this moment, and only for "receiptDays" after the tenure's end. Otherwise a thief
     /// could go on signing receipts dated before the revocation. The price is that receipts not yet anchored
-    /// are void from now on: let a tenure run out (`until`) when a key is merely replaced.
+    /// are void from now on: when a key is merely replaced, sign with the new one and anchor before revoking the old.
     function revokeRole(address operator, Role role) external;
 
     /// @notice Only by vote.

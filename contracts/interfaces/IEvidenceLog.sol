@@ -31,17 +31,10 @@ interface IEvidenceLog {
     /// @notice At `index` the log holds `found`, where the receipt `entry` promised `promised`.
     /// @dev `entry`, here and below, is keccak256(abi.encode(EIP-712 struct hash of the signed batch, index, commitment)).
     event ReceiptBroken(
-        uint16 indexed member,
-        bytes32 indexed entry,
-        uint32 generation,
-        uint64 index,
-        bytes32 promised,
-        bytes32 found
+        uint16 indexed member, bytes32 indexed entry, uint32 generation, uint64 index, bytes32 promised, bytes32 found
     );
     /// @notice At `anchorBy` the log did not reach beyond `index`, nor does it now.
-    event ReceiptLate(
-        uint16 indexed member, bytes32 indexed entry, uint32 generation, uint64 index, uint64 anchorBy
-    );
+    event ReceiptLate(uint16 indexed member, bytes32 indexed entry, uint32 generation, uint64 index, uint64 anchorBy);
 
     error EvidenceLog_SizeTooLarge(uint64 newSize);
     error EvidenceLog_SameSize(uint16 member, uint64 size);
