@@ -33,9 +33,7 @@ def up(chain: ChainOption = Chain.anvil, directory: DirOption = DEVNET_DIR, as_j
     if as_json:
         print_json(running.as_json())
     else:
-        print(
-            f"{running.chain} answers at {running.rpc} (process {running.pid}, files in {(directory / chain.value).absolute()})"
-        )
+        print(f"{running.chain} answers at {running.rpc} (process {running.pid})")
 
 
 @app.command()

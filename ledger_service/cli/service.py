@@ -1,0 +1,66 @@
+"""`bidledger serve`, `bidledger status` and `bidledger demo`: the running service, its state, and the whole at once."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ledger_service.cli.chain import Chain
+from ledger_service.cli.console import JsonFlag, print_json
+from ledger_service.errors import Exit
+
+SERVICE_URL = "http://127.0.0.1:8600"
+ApiKeyFile = Annotated[
+    Path | None, typer.Option(envvar="BIDLEDGER_API_KEY_FILE", help="File that holds an API key, for quota or scope.")
+]
+
+
+class Part(StrEnum):
+    """What one process of a member's service can do alone."""
+
+    api = "api"
+    anchor = "anchor"
+    index = "index"
+
+
+def serve(
+    only: Annotated[Part | None, typer.Option(help="Run one part; by default all three in one process.")] = None,
+) -> None:
+    """Run the member's service: API, anchoring and indexing. Settings come from BIDLEDGER_* (see docs/OPERATING.md)."""
+    from ledger_service.serve import serve as run
+    from ledger_service.settings import read_settings
+
+    run(read_settings(), only.value if only else None)
+
+
+def status(
+    url: Annotated[str, typer.Option(envvar="BIDLEDGER_URL", help="The service's address.")] = SERVICE_URL,
+    api_key_file: ApiKeyFile = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Show chain head, finality, index lag, log size, last anchor and, to an operator, the outbox."""
+    from ledger_service.evidence.client import Client
+
+    with Client(url, api_key_file) as client:
+        state = client.status()
+    if as_json:
+        print_json(state)
+    else:
+        for line in _lines(state):
+            print(line)
+    if any(condition["problem"] == "index-behind" for condition in state["conditions"]):
+        raise typer.Exit(Exit.INDEX_BEHIND)
+
+
+def demo(
+    files: Annotated[list[Path] | None, typer.Argument(metavar="[FILE]...", help="What to submit.")] = None,
+    directory: Annotated[Path | None, typer.Option("--dir", help="Where everything goes; must be new.")] = None,
+    chain: Annotated[Chain, typer.Option(help="Which chain to start.")] = Chain.anvil,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave chain and API running until interrupted.")] = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Start a chain, found the alliance, submit files, prove them, and show that every forgery is refuted."""
+    from ledger_service.demo.scenario import run
+
+    raise typer.Exit(run(files or [], directory, chain.value, keep=keep, as_json=as_json))

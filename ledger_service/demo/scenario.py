@@ -1,0 +1,285 @@
+"""The demonstration: found an alliance, submit files, fetch their evidence, prove it, and fail to forge it.
+
+Every part runs as its users run it: the chain and the service as processes of their own, the bidder by the command
+line, and each verification in a process that may open no socket. What is said goes to standard error; the one JSON
+document, when asked for, to standard output.
+"""
+
+import json
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from ledger_service.chain import devnet
+from ledger_service.chain.deploy import deploy_from_file
+from ledger_service.cli.console import print_json, say
+from ledger_service.demo.alliance import Founding, found
+from ledger_service.demo.forgery import FORGERIES, Exhibit
+from ledger_service.demo.pdf import print_notice
+from ledger_service.errors import Exit, InvalidContent, NotFound, Unavailable
+
+MEMBER = "sichuan"
+TENDER = "ocds-213czf-000-00001"
+PERIOD_SECONDS = 3.0
+SLOTS = 1024
+START_SECONDS = 60.0
+ANCHOR_SECONDS = 120.0
+# Refuses every socket, by whatever library, before the command line starts.
+OFFLINE = """
+import sys
+def refuse(event, arguments):
+    if event.startswith("socket."):
+        raise PermissionError(f"offline: {event}")
+sys.addaudithook(refuse)
+from ledger_service.cli import main
+main()
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """The running API."""
+
+    url: str
+    operator_key_file: Path
+
+
+def run(files: Sequence[Path], directory: Path | None, chain: str, *, keep: bool, as_json: bool) -> Exit:
+    """Run the demonstration.
+
+    Args:
+        files: what to submit; none takes the OCDS tender process and a PDF printed from it.
+        directory: where everything goes, new or empty; None takes a new one below the current folder.
+        chain: "anvil" or "ganache".
+        keep: wait, with chain and API running, until interrupted.
+        as_json: print the JSON document to standard output.
+
+    Returns:
+        DONE when every verdict is as it must be, REFUTED otherwise.
+    """
+    _refuse_what_cannot_be_read(files)
+    where = _new_directory(directory)
+    with _interruptible():
+        say(f"1. a chain of its own ({chain}) and an alliance of thirteen members")
+        node = devnet.up(chain, where / "chain")
+        try:
+            founding = found(where / "keys")
+            network = deploy_from_file(node.rpc, founding.alliance_file, where / "network.json")
+            say(f"   chain {network.chain_id} at {node.rpc}; network file {where / 'network.json'}")
+            with _serving(node.rpc, founding, where) as service:
+                report = _report(node.rpc, service, where, files or _default_files(where / "documents"))
+                if as_json:
+                    print_json(report)
+                if keep:
+                    _wait_for_interrupt(node.rpc, service)
+        finally:
+            devnet.down(where / "chain")
+    return Exit.DONE if report["ok"] else Exit.REFUTED
+
+
+def _report(rpc: str, service: Service, where: Path, files: Sequence[Path]) -> dict[str, Any]:
+    """Submit, fetch, verify and forge; the JSON document of the demonstration."""
+    say(f"2. {len(files)} files are committed and receipted by {MEMBER} at {service.url}")
+    _bidledger(
+        *("evidence", "submit", *files, "--url", service.url, "--tender", TENDER, "--out", where / "receipts"),
+    )
+    receipts = [where / "receipts" / f"{file.name}.receipt.json" for file in files]
+    say("3. the log's period closes, its checkpoint is anchored, the evidence files are fetched")
+    _bidledger("evidence", "fetch", *receipts, "--wait", str(ANCHOR_SECONDS), "--out", where / "evidence")
+    say("4. each file is verified in a process of its own that may open no socket")
+    network = where / "network.json"
+    exhibits = [Exhibit(file, where / "evidence" / f"{file.name}.evidence.json", network) for file in files]
+    proven = [_verified(exhibit) for exhibit in exhibits]
+    say("5. one byte is changed in the document, in the evidence file, in the network file")
+    refuted = [_refuted(changed, exhibits[0], where / "forged") for changed in FORGERIES]
+    ok = all(file["verdict"] == "proven" for file in proven) and all(
+        forgery["step"] == FORGERIES[forgery["changed"]][1] for forgery in refuted
+    )
+    say(f"{'all verdicts are as they must be' if ok else 'A VERDICT IS NOT AS IT MUST BE'}; everything lies in {where}")
+    log = {"url": f"{service.url}/log", **_log_identity(network)}
+    return {
+        "ok": ok,
+        "rpc": rpc,
+        "url": service.url,
+        "network": str(network),
+        "log": log,
+        "files": proven,
+        "refuted": refuted,
+    }
+
+
+def _verified(exhibit: Exhibit) -> dict[str, Any]:
+    verdict = _verdict(exhibit)
+    say(f"   {exhibit.document.name}: {verdict['verdict']}, {verdict['grade']}, block {verdict['block_number']}")
+    return {
+        "document": str(exhibit.document),
+        "evidence": str(exhibit.evidence),
+        "tlog_proof": str(exhibit.evidence.with_name(f"{exhibit.document.name}.tlog-proof")),
+        **{name: verdict[name] for name in ("verdict", "grade", "index", "block_number")},
+    }
+
+
+def _refuted(changed: str, exhibit: Exhibit, where: Path) -> dict[str, Any]:
+    change, expected = FORGERIES[changed]
+    verdict = _verdict(change(exhibit, where / changed))
+    step = next((step["step"] for step in verdict["steps"] if not step["ok"]), None)
+    say(f"   {changed} changed: {verdict['verdict']} at {step} (expected at {expected})")
+    return {"changed": changed, "step": step}
+
+
+def _verdict(exhibit: Exhibit) -> dict[str, Any]:
+    outcome = subprocess.run(  # noqa: S603  # our own interpreter, our own arguments
+        [
+            *(sys.executable, "-c", OFFLINE, "verify", exhibit.document, exhibit.evidence),
+            *("--network", exhibit.network, "--json"),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if outcome.returncode not in (Exit.DONE, Exit.REFUTED):
+        raise Unavailable(f"verify {exhibit.document} ended with {outcome.returncode}: {outcome.stderr.strip()}")
+    verdict: dict[str, Any] = json.loads(outcome.stdout)
+    return verdict
+
+
+def _bidledger(*arguments: str | Path) -> None:
+    """Run the command line as a user would; what it prints is for people."""
+    outcome = subprocess.run(  # noqa: S603  # our own interpreter, our own arguments
+        [sys.executable, "-m", "ledger_service.cli", *arguments], stdout=sys.stderr, check=False
+    )
+    if outcome.returncode != Exit.DONE:
+        raise Unavailable(f"bidledger {arguments[0]} {arguments[1]} ended with {outcome.returncode}; see above")
+
+
+@contextmanager
+def _serving(rpc: str, founding: Founding, where: Path) -> Iterator[Service]:
+    """Run the member's service as a process of its own, from ready to stopped."""
+    service = Service(f"http://127.0.0.1:{devnet.free_port()}", where / "keys" / "operator.key")
+    environment = os.environ | _service_settings(rpc, founding, where, service)
+    with (where / "service.log").open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "ledger_service.cli", "serve"], env=environment, stdout=output, stderr=output
+        )
+    try:
+        _wait_until_ready(service.url, process, where)
+        yield service
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _service_settings(rpc: str, founding: Founding, where: Path, service: Service) -> dict[str, str]:
+    keys = founding.members[MEMBER]
+    settings = {
+        "DATA_DIR": where / "data",
+        "RPC_URL": rpc,
+        "NETWORK_FILE": where / "network.json",
+        "MEMBER": MEMBER,
+        "PORT": service.url.rpartition(":")[2],
+        "SLOTS": SLOTS,
+        "PERIOD_SECONDS": PERIOD_SECONDS,
+        "API_KEYS_FILE": _make_operator_key(service.operator_key_file),
+        "LOG_KEY_FILE": keys.log_key_file,
+        "PERIOD_SECRET_FILE": keys.period_secret_file,
+        "RECEIPT_KEYSTORE": keys.keystores["receipt-signer"],
+        "ANCHORER_KEYSTORE": keys.keystores["anchorer"],
+        "PASSWORD_FILE": keys.password_file,
+    }
+    return {f"BIDLEDGER_{name}": str(value) for name, value in settings.items()}
+
+
+def _make_operator_key(path: Path) -> Path:
+    """Write an operator's API key, and beside it the list that the service knows it by."""
+    key = secrets.token_urlsafe(32)
+    path.touch(mode=0o600)
+    path.write_text(key + "\n", encoding="ascii")
+    known = path.with_name("api-keys.json")
+    entry = {"id": "operator", "sha256": sha256(key.encode()).hexdigest(), "scopes": ["operator"], "quota": 0}
+    known.write_text(json.dumps([entry], indent=2) + "\n", encoding="ascii")
+    return known
+
+
+def _wait_until_ready(url: str, process: "subprocess.Popen[bytes]", where: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            if httpx.get(f"{url}/readyz", timeout=2.0).is_success:
+                return
+        except httpx.HTTPError:
+            pass
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise Unavailable(f"the service did not get ready; see {where / 'service.log'}")
+        time.sleep(0.05)
+
+
+def _log_identity(network: Path) -> dict[str, str]:
+    members = json.loads(network.read_bytes())["members"]
+    (vkey,) = (member["log_keys"][-1]["vkey"] for member in members if member["code"] == MEMBER)
+    return {"origin": vkey.partition("+")[0], "vkey": vkey}
+
+
+def _default_files(where: Path) -> list[Path]:
+    """The OCDS tender process, as files of their own, and the notice printed from it."""
+    where.mkdir()
+    files = []
+    for source in resources.files("ledger_service.demo").joinpath("ocds").iterdir():
+        if source.name[0].isdigit():
+            files.append(where / source.name)
+            files[-1].write_bytes(source.read_bytes())
+    notice = where / "tender-notice.pdf"
+    print_notice(where / "02-tender.json", notice)
+    return [*sorted(files), notice]
+
+
+def _refuse_what_cannot_be_read(files: Sequence[Path]) -> None:
+    for file in files:
+        if not file.is_file():
+            raise NotFound(f"{file}: no such file; name files to submit, or none for the built-in ones")
+    if len({file.name for file in files}) != len(files):
+        raise InvalidContent("two of the files have the same name; receipts and evidence files are named after them")
+
+
+def _new_directory(directory: Path | None) -> Path:
+    where = (directory or Path(f"demo-{datetime.now(UTC):%Y%m%d-%H%M%S}")).absolute()
+    if where.exists() and any(where.iterdir()):
+        raise InvalidContent(f"{where} is not empty; name a new folder with --dir")
+    where.mkdir(parents=True, exist_ok=True)
+    return where
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Let a termination unwind like an interrupt does, so that chain and service are stopped."""
+
+    def unwind(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, unwind)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _wait_for_interrupt(rpc: str, service: Service) -> None:
+    say(f"chain {rpc}\nAPI   {service.url} (operator's API key in {service.operator_key_file})\nCtrl-C stops both")
+    sys.stdout.flush()
+    try:
+        while True:
+            signal.pause()
+    except KeyboardInterrupt:
+        say("stopping")
