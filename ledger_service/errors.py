@@ -62,6 +62,27 @@ class TooLarge(ServiceError):
     problem, title, status, exit_code = "too-large", "The body is too large", 413, Exit.USAGE
 
 
+class UnsupportedMediaType(ServiceError):
+    """The body is not of the media type that this route takes."""
+
+    problem, title, status, exit_code = "unsupported-media-type", "Not this media type", 415, Exit.USAGE
+
+
+class MethodNotAllowed(ServiceError):
+    """The route exists, but not for this method.
+
+    Args:
+        detail: as for every error.
+        allowed: the methods that the route has.
+    """
+
+    problem, title, status, exit_code = "method-not-allowed", "Not this method", 405, Exit.USAGE
+
+    def __init__(self, detail: str, allowed: tuple[str, ...]) -> None:
+        super().__init__(detail)
+        self.allowed = allowed
+
+
 class NotAuthenticated(ServiceError):
     """No API key, or one that is not known."""
 

@@ -11,13 +11,18 @@ def write_durably(path: Path, content: bytes) -> None:
         path: in a folder that exists.
         content: all of the file.
     """
+    put_in_place(path, content)
+    sync_directory(path.parent)
+
+
+def put_in_place(path: Path, content: bytes) -> None:
+    """Do as `write_durably`, but leave the directory's sync to a caller who has many files in it."""
     beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     with beside.open("wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
     beside.replace(path)
-    sync_directory(path.parent)
 
 
 def sync_directory(directory: Path) -> None:

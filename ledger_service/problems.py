@@ -1,0 +1,67 @@
+"""Refusals on the wire: every service error as one `application/problem+json` document.
+
+The same document from the bare ASGI routes and from the FastAPI application; `type` is stable, `pointer` says where.
+"""
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, Final, TypeAlias
+
+import orjson
+
+from ledger_service.errors import MethodNotAllowed, NotAuthenticated, ServiceError
+
+MEDIA_TYPE: Final = "application/problem+json"
+
+Scope: TypeAlias = MutableMapping[str, Any]
+Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+
+def problem_document(error: ServiceError) -> dict[str, object]:
+    """Write an error as a problem document.
+
+    Args:
+        error: what went wrong; its facts become members (`pointer` is the JSON pointer to the bad value).
+
+    Returns:
+        JSON values: type, title, status, detail, then the facts.
+
+    Source: RFC 9457.
+    """
+    return {
+        "type": f"urn:bidledger:problem:{error.problem}",
+        "title": error.title,
+        "status": error.status,
+        "detail": error.detail,
+        **error.facts,
+    }
+
+
+def problem_headers(error: ServiceError) -> dict[str, str]:
+    """The header fields that belong to an error's answer, beside its media type."""
+    headers = {"cache-control": "no-store"}
+    if error.retry_after is not None:
+        headers["retry-after"] = str(error.retry_after)
+    if isinstance(error, NotAuthenticated):
+        headers["www-authenticate"] = "Bearer"
+    if isinstance(error, MethodNotAllowed):
+        headers["allow"] = ", ".join(error.allowed)
+    return headers
+
+
+async def send_problem(send: Send, error: ServiceError) -> None:
+    """Answer an ASGI request with an error."""
+    await send_answer(send, error.status, MEDIA_TYPE, orjson.dumps(problem_document(error)), problem_headers(error))
+
+
+async def send_answer(send: Send, status: int, media_type: str, body: bytes, headers: dict[str, str]) -> None:
+    """Answer an ASGI request in one piece."""
+    fields = {"content-type": media_type, "content-length": str(len(body)), **headers}
+    await send(
+        {
+            "type": "http.response.start",
+            "status": status,
+            "headers": [(name.encode(), value.encode()) for name, value in fields.items()],
+        }
+    )
+    await send({"type": "http.response.body", "body": body})
