@@ -54,6 +54,54 @@ class BadTile(AnchorsError):
     remedy = "Fetch the tile again; if it stays so, the log's storage is damaged."
 
 
+# notes/: C2SP's signed texts
+
+
+class MalformedText(AnchorsError):
+    """A C2SP text that breaks its format."""
+
+
+class MalformedEncoding(MalformedText):
+    """Text that is not the one spelling of bytes in base64 or of a decimal."""
+
+
+class MalformedKey(MalformedText):
+    """A verifier key, or a name or seed for one, that is none."""
+
+    remedy = "Take the key again from whoever owns it, in the form name+ID+key."
+
+
+class MalformedNote(MalformedText):
+    """Bytes that are no signed note."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"malformed signed note: {what}")
+
+
+class MalformedCheckpoint(MalformedText):
+    """A note's text that is no checkpoint."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"malformed checkpoint: {what}")
+
+
+class MalformedTlogProof(MalformedText):
+    """Bytes that are no `tlog-proof@v1`."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"malformed tlog-proof: {what}")
+
+
+class BadNoteSignature(AnchorsError):
+    """A note that the key it must be signed by did not sign."""
+
+
+class UnfitSigner(AnchorsError):
+    """A key asked for a signature that it cannot give."""
+
+    remedy = "Sign with the log's own key, or as a cosigner with a time."
+
+
 # chain/: what a node hands out
 
 
@@ -108,3 +156,71 @@ class BadSignature(AnchorsError):
 
     def __init__(self, what: str) -> None:
         super().__init__(f"bad signature: {what}")
+
+
+# bounded_json, network.py, evidence.py: the files
+
+
+class MalformedFile(AnchorsError):
+    """A file, or a part of one, that is not of its format."""
+
+    def __init__(self, where: str, what: str) -> None:
+        super().__init__(f"{where} {what}")
+
+
+class NotCanonical(AnchorsError):
+    """A network file in another spelling than the one that its writer uses."""
+
+    remedy = "Get network.json again, byte for byte; no tool may reformat it."
+
+    def __init__(self) -> None:
+        super().__init__("the network file is not in its canonical form")
+
+
+class BadGovernorSignature(AnchorsError):
+    """A signature in a network file that gives no voice to whom it names."""
+
+    remedy = "Get network.json again from a member that you trust."
+
+    def __init__(self, governor: bytes, what: str) -> None:
+        super().__init__(f"the governor 0x{governor.hex()} {what}")
+
+
+class TooFewGovernors(AnchorsError):
+    """A network file without the signatures of more than two thirds of the members."""
+
+    remedy = "Get a network.json that more governors have signed."
+
+    def __init__(self, voices: int, threshold: int, members: int) -> None:
+        super().__init__(
+            f"the network file has the voices of {voices} members, its threshold is {threshold}, and more than two "
+            f"thirds of {members} are needed"
+        )
+
+
+class UnknownMember(AnchorsError):
+    """A member that the network file does not list."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"the network file knows no member {number}")
+
+
+class LogKeyNotInForce(AnchorsError):
+    """A checkpoint that no listed key of the member may sign."""
+
+    def __init__(self, code: str, generation: int, size: int) -> None:
+        super().__init__(f"no key of {code} is good for a checkpoint of size {size} in generation {generation}")
+
+
+class ContractNotInForce(AnchorsError):
+    """A contract that was not in force at the block."""
+
+    def __init__(self, name: str, block: int) -> None:
+        super().__init__(f"the network file lists no {name} in force at block {block}")
+
+
+class SignerNotInForce(AnchorsError):
+    """A receipt by someone who was no signer of the member when it was accepted."""
+
+    def __init__(self, code: str, signer: bytes, time: int) -> None:
+        super().__init__(f"0x{signer.hex()} was no receipt signer of {code} at time {time}")

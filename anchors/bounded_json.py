@@ -1,0 +1,166 @@
+"""JSON that others wrote, read strictly and within bounds.
+
+Promises that hostile bytes cost time and memory in proportion to their length at most, and end in MalformedFile with
+the path to what is wrong. No name stands twice in an object, no number is a fraction or past 2^53 - 1 (what every
+JSON reader keeps exact), every text can be written as UTF-8. What the fields mean is left to the files' own modules.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import TypeVar
+
+from anchors.errors import MalformedFile
+
+__all__ = ["MAX_FILE_BYTES", "MAX_NUMBER", "Fields", "read_json"]
+
+MAX_FILE_BYTES = 4 << 20
+MAX_NUMBER = (1 << 53) - 1  # RFC 8785, RFC 7493: the largest integer that every reader keeps exact
+_MAX_DEPTH = 16
+_MAX_VALUES = 200_000
+_HEX = re.compile(r"0x((?:[0-9a-f]{2})*)")
+
+_Read = TypeVar("_Read")
+
+
+def read_json(data: bytes) -> object:
+    """Parse one JSON text.
+
+    Args:
+        data: UTF-8, at most MAX_FILE_BYTES.
+
+    Returns:
+        Objects as dicts, arrays as lists, texts, integers, booleans and None.
+
+    Raises:
+        MalformedFile: the bytes are too many, no JSON, or break one of this module's promises.
+
+    Source: RFC 8259; RFC 7493 for names and numbers.
+    """
+    if len(data) > MAX_FILE_BYTES:
+        raise MalformedFile("the file", f"has {len(data)} bytes, more than the {MAX_FILE_BYTES} allowed")
+    # Every value but the first follows one of these, so their number bounds what parsing can allocate.
+    if data.count(b",") + data.count(b"[") + data.count(b"{") > _MAX_VALUES:
+        raise MalformedFile("the file", f"has more than {_MAX_VALUES} values")
+    try:
+        value = json.loads(
+            data.decode(),
+            object_pairs_hook=_distinct_names,
+            parse_int=_integer,
+            parse_float=_no_fraction,
+            parse_constant=_no_fraction,
+        )
+    except (ValueError, RecursionError) as error:
+        raise MalformedFile("the file", f"is not JSON: {error}") from error
+    _check(value, 0)
+    return value
+
+
+def _distinct_names(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        raise MalformedFile("the file", "has an object with one name twice")
+    return members
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > 17 or digits == "-0" or abs(int(digits)) > MAX_NUMBER:
+        raise MalformedFile("the file", f"has the number {digits[:40]}, not an integer of at most {MAX_NUMBER}")
+    return int(digits)
+
+
+def _no_fraction(digits: str) -> object:
+    raise MalformedFile("the file", f"has the number {digits[:40]}, which is no integer")
+
+
+def _check(value: object, depth: int) -> None:
+    if depth > _MAX_DEPTH:
+        raise MalformedFile("the file", f"is nested more than {_MAX_DEPTH} deep")
+    if isinstance(value, str):
+        _check_text(value)
+    elif isinstance(value, list):
+        for element in value:
+            _check(element, depth + 1)
+    elif isinstance(value, dict):
+        for name, member in value.items():
+            _check_text(name)
+            _check(member, depth + 1)
+
+
+def _check_text(text: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:  # a lone surrogate, written as an escape
+        raise MalformedFile("the file", "has a text that is no Unicode") from error
+
+
+class Fields:
+    """The members of one JSON object, read by name and kind.
+
+    Args:
+        value: what must be an object with exactly these names.
+        where: the path to it, for messages.
+        names: the names it must have, in any order.
+
+    Raises:
+        MalformedFile: it is no object, or has other names; so do all methods, for a member of another kind.
+    """
+
+    def __init__(self, value: object, where: str, names: Iterable[str]) -> None:
+        if not isinstance(value, dict):
+            raise MalformedFile(where, "is not an object")
+        self._members: Mapping[str, object] = value
+        self._where = where
+        wanted = set(names)
+        for name in sorted(wanted ^ value.keys()):
+            raise MalformedFile(self.path(name), "is missing" if name in wanted else "is not a name of this format")
+
+    def path(self, name: str) -> str:
+        """The path to a member, for messages."""
+        return f"{self._where}.{name}" if self._where else name
+
+    def text(self, name: str, pattern: str) -> str:
+        """Read a text that matches a regular expression as a whole."""
+        value = self._members[name]
+        if not isinstance(value, str) or not re.fullmatch(pattern, value):
+            raise MalformedFile(self.path(name), f"is not a text of the form {pattern}")
+        return value
+
+    def number(self, name: str, least: int = 0, most: int = MAX_NUMBER) -> int:
+        """Read an integer from `least` to `most`."""
+        value = self._members[name]
+        if type(value) is not int or not least <= value <= most:
+            raise MalformedFile(self.path(name), f"is not an integer from {least} to {most}")
+        return value
+
+    def hex(self, name: str, size: int | None = None) -> bytes:
+        """Read bytes, `size` of them where it is given, written 0x and lower-case hexadecimal."""
+        return _bytes(self._members[name], self.path(name), size)
+
+    def hex_list(self, name: str, most: int, size: int | None = None) -> tuple[bytes, ...]:
+        """Read a list of at most `most` byte strings."""
+        return self.each(name, most, lambda value, where: _bytes(value, where, size))
+
+    def each(self, name: str, most: int, read: Callable[[object, str], _Read]) -> tuple[_Read, ...]:
+        """Read a list of at most `most` elements, each by `read(element, path)`."""
+        values = self._members[name]
+        path = self.path(name)
+        if not isinstance(values, list) or len(values) > most:
+            raise MalformedFile(path, f"is not a list of at most {most} elements")
+        return tuple(read(value, f"{path}[{at}]") for at, value in enumerate(values))
+
+    def nullable(self, name: str, read: Callable[[str], _Read]) -> _Read | None:
+        """Read a member by one of these methods unless it is null."""
+        return None if self._members[name] is None else read(name)
+
+    def raw(self, name: str) -> object:
+        """The member as it was parsed."""
+        return self._members[name]
+
+
+def _bytes(value: object, where: str, size: int | None) -> bytes:
+    digits = _HEX.fullmatch(value) if isinstance(value, str) else None
+    if digits is None or (size is not None and len(digits[1]) != 2 * size):
+        length = "" if size is None else f"{size} "
+        raise MalformedFile(where, f"is not {length}bytes as 0x and lower-case hexadecimal digits")
+    return bytes.fromhex(digits[1])
