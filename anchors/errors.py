@@ -224,3 +224,17 @@ class SignerNotInForce(AnchorsError):
 
     def __init__(self, code: str, signer: bytes, time: int) -> None:
         super().__init__(f"0x{signer.hex()} was no receipt signer of {code} at time {time}")
+
+
+# seals/
+
+
+class SealsNotSupported(AnchorsError):
+    """A consensus whose seals this version cannot check."""
+
+    remedy = "Verify with a version that knows this consensus, or ask for the grade anchored (--require anchored)."
+
+    def __init__(self, consensus: str, block: int, validators: int) -> None:
+        super().__init__(
+            f"this version cannot check the {consensus} seals of block {block} against the {validators} validators"
+        )

@@ -17,7 +17,7 @@ from typing import Any
 
 import rfc8785
 
-from anchors.bounded_json import Fields, read_json
+from anchors.bounded_json import MAX_FILE_BYTES, Fields, read_json
 from anchors.chain.keccak import keccak256
 from anchors.chain.signatures import Domain, recover_signer, sign_digest, typed_digest
 from anchors.errors import (
@@ -30,11 +30,11 @@ from anchors.errors import (
     TooFewGovernors,
     UnknownMember,
 )
+from anchors.seals import CONSENSUSES, DEVELOPMENT
 
 __all__ = [
-    "CONSENSUSES",
-    "DEVELOPMENT",
     "FORMAT",
+    "MAX_NETWORK_BYTES",
     "Contract",
     "Governor",
     "GovernorSignature",
@@ -52,8 +52,7 @@ __all__ = [
 ]
 
 FORMAT = "bidledger/network/v1"
-DEVELOPMENT = "development"
-CONSENSUSES = (DEVELOPMENT, "qbft", "ibft2", "clique")
+MAX_NETWORK_BYTES = MAX_FILE_BYTES
 
 _MAX_MEMBERS = 255  # votes are one bitmap word of the registry
 _MAX_GENERATION = (1 << 32) - 1
