@@ -7,8 +7,10 @@ Nothing here opens a file or a connection; a wrong value is refused when the set
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from ledger_service.errors import Misconfigured
 
 Seconds = Annotated[float, Field(gt=0)]
 
@@ -69,3 +71,19 @@ class Settings(BaseSettings):
     def database(self) -> str:
         """The database's URL with its default filled in."""
         return self.database_url or f"sqlite:///{self.data_dir / 'bidledger.sqlite'}"
+
+
+def read_settings() -> Settings:
+    """Make the settings from the environment.
+
+    Raises:
+        Misconfigured: a value is not allowed; the error names the variable.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        wrong = "; ".join(
+            f"BIDLEDGER_{str(fault['loc'][0]).upper() if fault['loc'] else '*'}: {fault['msg']}"
+            for fault in error.errors(include_input=False)
+        )
+        raise Misconfigured(f"settings: {wrong}") from error

@@ -1,8 +1,9 @@
 """`bidledger serve`, `bidledger status` and `bidledger demo`: the running service, its state, and the whole at once."""
 
+from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -64,3 +65,16 @@ def demo(
     from ledger_service.demo.scenario import run
 
     raise typer.Exit(run(files or [], directory, chain.value, keep=keep, as_json=as_json))
+
+
+def _lines(state: dict[str, Any]) -> Iterator[str]:
+    chain, log, index, anchor = state["chain"], state["log"], state["index"], state["last_anchor"]
+    head = f"block {chain['head']}, final {chain['final']}" if chain["head"] is not None else "not seen yet"
+    yield f"chain    {chain['id']} ({chain['consensus']}): {head}"
+    yield f"index    block {index['block']}, {index['lag']} behind"
+    yield f"log      {log['origin']}: size {log['size']}"
+    yield f"anchor   size {anchor['size']} in block {anchor['block_number']}" if anchor else "anchor   none yet"
+    if outbox := state.get("outbox"):
+        yield f"outbox   {outbox['waiting']} waiting"
+    for condition in state["conditions"]:
+        yield f"trouble  {condition['part']}: {condition['detail']} (since {condition['since']})"
