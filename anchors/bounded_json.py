@@ -100,20 +100,23 @@ class Fields:
     Args:
         value: what must be an object with exactly these names.
         where: the path to it, for messages.
-        names: the names it must have, in any order.
+        names: the names it may have, in any order.
+        may_lack: those of them that need not be there; to read one that is not there raises.
 
     Raises:
         MalformedFile: it is no object, or has other names; so do all methods, for a member of another kind.
     """
 
-    def __init__(self, value: object, where: str, names: Iterable[str]) -> None:
+    def __init__(self, value: object, where: str, names: Iterable[str], may_lack: Iterable[str] = ()) -> None:
         if not isinstance(value, dict):
             raise MalformedFile(where, "is not an object")
-        self._members: Mapping[str, object] = value
+        self.members: Mapping[str, object] = value
         self._where = where
-        wanted = set(names)
-        for name in sorted(wanted ^ value.keys()):
-            raise MalformedFile(self.path(name), "is missing" if name in wanted else "is not a name of this format")
+        known = set(names)
+        for name in sorted(value.keys() - known):
+            raise MalformedFile(self.path(name[:80]), "is not a name of this format")
+        for name in sorted(known - value.keys() - set(may_lack)):
+            self.raw(name)
 
     def path(self, name: str) -> str:
         """The path to a member, for messages."""
@@ -121,21 +124,21 @@ class Fields:
 
     def text(self, name: str, pattern: str) -> str:
         """Read a text that matches a regular expression as a whole."""
-        value = self._members[name]
+        value = self.raw(name)
         if not isinstance(value, str) or not re.fullmatch(pattern, value):
             raise MalformedFile(self.path(name), f"is not a text of the form {pattern}")
         return value
 
     def number(self, name: str, least: int = 0, most: int = MAX_NUMBER) -> int:
         """Read an integer from `least` to `most`."""
-        value = self._members[name]
+        value = self.raw(name)
         if type(value) is not int or not least <= value <= most:
             raise MalformedFile(self.path(name), f"is not an integer from {least} to {most}")
         return value
 
     def hex(self, name: str, size: int | None = None) -> bytes:
         """Read bytes, `size` of them where it is given, written 0x and lower-case hexadecimal."""
-        return _bytes(self._members[name], self.path(name), size)
+        return _bytes(self.raw(name), self.path(name), size)
 
     def hex_list(self, name: str, most: int, size: int | None = None) -> tuple[bytes, ...]:
         """Read a list of at most `most` byte strings."""
@@ -143,7 +146,7 @@ class Fields:
 
     def each(self, name: str, most: int, read: Callable[[object, str], _Read]) -> tuple[_Read, ...]:
         """Read a list of at most `most` elements, each by `read(element, path)`."""
-        values = self._members[name]
+        values = self.raw(name)
         path = self.path(name)
         if not isinstance(values, list) or len(values) > most:
             raise MalformedFile(path, f"is not a list of at most {most} elements")
@@ -151,11 +154,13 @@ class Fields:
 
     def nullable(self, name: str, read: Callable[[str], _Read]) -> _Read | None:
         """Read a member by one of these methods unless it is null."""
-        return None if self._members[name] is None else read(name)
+        return None if self.raw(name) is None else read(name)
 
     def raw(self, name: str) -> object:
         """The member as it was parsed."""
-        return self._members[name]
+        if name not in self.members:
+            raise MalformedFile(self.path(name), "is missing")
+        return self.members[name]
 
 
 def _bytes(value: object, where: str, size: int | None) -> bytes:

@@ -49,6 +49,24 @@ class Node:
             )
         )
 
+    def in_one_block(self, transactions: list[dict[str, str]]) -> list[str]:
+        """The hashes of transactions that one block holds, from the first account where they do not say."""
+        pause, resume = {
+            "anvil": (("evm_setAutomine", False), ("evm_setAutomine", True)),
+            "ganache": (("miner_stop",), ("miner_start",)),
+        }[self.name]
+        first = self.rpc("eth_accounts")[0]
+        nonce = int(self.rpc("eth_getTransactionCount", first, "latest"), 16)
+        self.rpc(*pause)
+        sent = []
+        for transaction in transactions:
+            fields = {"nonce": hex(nonce)} | transaction if "from" not in transaction else dict(transaction)
+            nonce += "from" not in transaction
+            sent.append(self.send(fields.pop("to", first), fields.pop("data"), **fields))
+        self.rpc("evm_mine")
+        self.rpc(*resume)
+        return sent
+
     def receipt(self, transaction: str) -> dict[str, Any]:
         """The receipt of a transaction, as soon as it is mined."""
         deadline = time.monotonic() + 20
@@ -69,12 +87,12 @@ class Node:
 
 @pytest.fixture(scope="session", params=["anvil", "ganache"])
 def node(request: pytest.FixtureRequest) -> Iterator[Node]:
-    with _running(request.param) as node:
+    with running(request.param) as node:
         yield node
 
 
 @contextmanager
-def _running(name: str) -> Iterator[Node]:
+def running(name: str) -> Iterator[Node]:
     port = _free_port()
     command, *arguments = COMMANDS[name].format(port=port).split()
     process = subprocess.Popen([BIN / command, *arguments], stdout=subprocess.DEVNULL)

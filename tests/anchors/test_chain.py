@@ -46,16 +46,9 @@ def logger(node: Any) -> str:
 @pytest.fixture
 def block(node: Any, logger: str) -> Any:
     """A block of several transactions of different types, the last of them with an empty log's data."""
-    pause, resume = {"anvil": (("evm_setAutomine", False), ("evm_setAutomine", True)),
-                     "ganache": (("miner_stop",), ("miner_start",))}[node.name]  # fmt: skip
-    start = int(node.rpc("eth_getTransactionCount", node.rpc("eth_accounts")[0], "latest"), 16)
-    node.rpc(*pause)
-    sent = [
-        node.send(logger, WORD + "ab" * 32 * number, nonce=hex(start + number), type=hex(number % 2))
-        for number in range(20)
-    ]
-    node.rpc("evm_mine")
-    node.rpc(*resume)
+    sent = node.in_one_block(
+        [{"to": logger, "data": WORD + "ab" * 32 * number, "type": hex(number % 2)} for number in range(20)]
+    )
     return node.rpc("eth_getBlockByNumber", node.receipt(sent[-1])["blockNumber"], False)
 
 
