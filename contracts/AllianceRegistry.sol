@@ -83,7 +83,7 @@ contract AllianceRegistry is IAllianceRegistry {
     function approve(uint256 id) external {
         uint16 member = roleMember(msg.sender, Role.Governor);
         _openProposal(id);
-        if (_inForce(_voices[id][member], Role.Governor)) revert AllianceRegistry_AlreadyApproved(id, member);
+        if (_isGovernor(_voices[id][member])) revert AllianceRegistry_AlreadyApproved(id, member);
         _voices[id][member] = msg.sender;
         emit Approved(id, member, msg.sender);
         _journal.fold(abi.encode(Approved.selector, id, member, msg.sender));
@@ -166,7 +166,7 @@ contract AllianceRegistry is IAllianceRegistry {
 
     /// @inheritdoc IAllianceRegistry
     function revokeOwnRole(address operator, Role role) external {
-        if (!_inForce(msg.sender, Role.Governor)) revert AllianceRegistry_NotInForce(msg.sender, Role.Governor);
+        if (!_isGovernor(msg.sender)) revert AllianceRegistry_NotInForce(msg.sender, Role.Governor);
         _revoke(_tenures[msg.sender][Role.Governor].member, operator, role);
     }
 
@@ -201,11 +201,12 @@ contract AllianceRegistry is IAllianceRegistry {
 
     /// @inheritdoc IAllianceRegistry
     function roleMember(address operator, Role role) public view returns (uint16 member) {
-        if (!_inForce(operator, role)) revert AllianceRegistry_NotInForce(operator, role);
-        member = _tenures[operator][role].member;
+        Tenure storage held = _tenures[operator][role];
+        if (!_inForce(held)) revert AllianceRegistry_NotInForce(operator, role);
+        member = held.member;
+        if (role == Role.Anchorer) return member;
         Status status = _members[member].status;
-        bool may = status == Status.Active || (status == Status.Suspended && role == Role.Anchorer);
-        if (!may) revert AllianceRegistry_MemberNotActive(member, status);
+        if (status != Status.Active) revert AllianceRegistry_MemberNotActive(member, status);
     }
 
     /// @inheritdoc IAllianceRegistry
@@ -235,7 +236,7 @@ contract AllianceRegistry is IAllianceRegistry {
             Status status = _members[number].status;
             if (status == Status.Withdrawn) continue;
             seats++;
-            if (status == Status.Active && _inForce(_voices[id][number], Role.Governor)) voices++;
+            if (status == Status.Active && _isGovernor(_voices[id][number])) voices++;
         }
     }
 
@@ -250,10 +251,13 @@ contract AllianceRegistry is IAllianceRegistry {
         return 3 * voices > 2 * seats;
     }
 
-    function _inForce(address operator, Role role) private view returns (bool) {
-        Tenure storage held = _tenures[operator][role];
+    function _inForce(Tenure storage held) private view returns (bool) {
         (uint64 from, uint64 until) = (held.from, held.until);
         return held.member != 0 && from <= block.timestamp && (until == 0 || block.timestamp < until);
+    }
+
+    function _isGovernor(address operator) private view returns (bool) {
+        return _inForce(_tenures[operator][Role.Governor]);
     }
 
     function _requireMember(uint16 number) private view returns (Member storage found) {

@@ -16,8 +16,9 @@ contract EvidenceLog is IEvidenceLog, EIP712 {
     bytes32 private constant RECEIPT_BATCH_TYPEHASH = keccak256(
         "ReceiptBatch(address log,uint16 member,uint32 generation,bytes32 root,uint32 count,uint64 acceptedAt,uint64 anchorBy)"
     );
-    bytes32 private constant MAX_GROWTH = "maxGrowth";
     bytes32 private constant RECEIPT_DAYS = "receiptDays";
+
+    uint64 public constant override maxGrowth = 1 << 24;
 
     // Two slots, because an anchor writes both:
     //   slot 0  root                                                              256
@@ -55,15 +56,13 @@ contract EvidenceLog is IEvidenceLog, EIP712 {
     /// @inheritdoc IEvidenceLog
     function anchor(uint64 newSize, bytes32 newRoot, bytes32[] calldata proof) external {
         uint16 member = registry.roleMember(msg.sender, IAllianceRegistry.Role.Anchorer);
-        Checkpoint memory last = _checkpoints[member];
+        Checkpoint storage last = _checkpoints[member];
         _requireGrowth(member, last.size, newSize);
-        _requireConsistent(member, last, newSize, newRoot, proof);
+        _requireConsistent(member, last.size, last.root, newSize, newRoot, proof);
+        uint64 count = last.count + 1;
         last.root = newRoot;
-        last.size = newSize;
-        last.count++;
-        last.time = uint64(block.timestamp);
-        _checkpoints[member] = last;
-        emit Anchored(member, last.generation, newSize, newRoot, last.count);
+        (last.size, last.count, last.time) = (newSize, count, uint64(block.timestamp));
+        emit Anchored(member, last.generation, newSize, newRoot, count);
     }
 
     /// @inheritdoc IEvidenceLog
@@ -134,30 +133,28 @@ contract EvidenceLog is IEvidenceLog, EIP712 {
 
     // ---- rules ----
 
-    function _requireGrowth(uint16 member, uint64 oldSize, uint64 newSize) private view {
+    function _requireGrowth(uint16 member, uint64 oldSize, uint64 newSize) private pure {
         if (newSize >= 1 << 63) revert EvidenceLog_SizeTooLarge(newSize);
         if (newSize == oldSize) revert EvidenceLog_SameSize(member, newSize);
         if (newSize < oldSize) revert EvidenceLog_Shrinks(member, oldSize, newSize);
-        uint256 maxGrowth = registry.parameter(MAX_GROWTH);
-        if (newSize - oldSize > maxGrowth) revert EvidenceLog_GrowsTooFast(member, oldSize, newSize, maxGrowth);
+        if (newSize - oldSize > maxGrowth) revert EvidenceLog_GrowsTooFast(member, oldSize, newSize);
     }
 
     function _requireConsistent(
         uint16 member,
-        Checkpoint memory last,
+        uint64 oldSize,
+        bytes32 oldRoot,
         uint64 newSize,
         bytes32 newRoot,
         bytes32[] calldata proof
     ) private view {
-        if (last.size == 0) {
+        if (oldSize == 0) {
             // Every tree holds the empty one; there is nothing to prove.
             if (proof.length != 0) revert MerkleProofs.MerkleProofs_TooLong();
             return;
         }
-        (bytes32 oldFound, bytes32 newFound) = MerkleProofs.rootsFromConsistency(last.size, newSize, last.root, proof);
-        if (oldFound != last.root || newFound != newRoot) {
-            revert EvidenceLog_NotAppendOnly(member, last.size, newSize);
-        }
+        (bytes32 oldFound, bytes32 newFound) = MerkleProofs.rootsFromConsistency(oldSize, newSize, oldRoot, proof);
+        if (oldFound != oldRoot || newFound != newRoot) revert EvidenceLog_NotAppendOnly(member, oldSize, newSize);
     }
 
     /// @dev The checkpoint that a generation has: the latest, the closing one, or zeros if it is not open yet.

@@ -69,18 +69,9 @@ class UnsupportedMediaType(ServiceError):
 
 
 class MethodNotAllowed(ServiceError):
-    """The route exists, but not for this method.
-
-    Args:
-        detail: as for every error.
-        allowed: the methods that the route has.
-    """
+    """The route exists, but not for this method; the fact `allowed` lists those that it has."""
 
     problem, title, status, exit_code = "method-not-allowed", "Not this method", 405, Exit.USAGE
-
-    def __init__(self, detail: str, allowed: tuple[str, ...]) -> None:
-        super().__init__(detail)
-        self.allowed = allowed
 
 
 class NotAuthenticated(ServiceError):

@@ -25,6 +25,7 @@ from cryptography.hazmat.primitives.serialization import (
 from eth_keyfile.keyfile import create_keyfile_json, decode_keyfile_json
 
 from anchors.chain.keccak import keccak256
+from anchors.chain.signatures import sign_digest
 from ledger_service.errors import KeyTrouble
 
 # N of scrypt, r = 8 and p = 1: 40 ms and 16 MiB a try. The passwords that `make_password` makes hold 256 bits, which no
@@ -52,8 +53,7 @@ class EthereumKey:
         Returns:
             r ‖ s ‖ v, 65 bytes, s in the lower half of the order (EIP-2), v 27 or 28.
         """
-        signature = self.private.sign_recoverable(digest, hasher=None)
-        return signature[:64] + bytes((27 + signature[64],))
+        return sign_digest(self.private.secret, digest)
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,8 +45,14 @@ def problem_headers(error: ServiceError) -> dict[str, str]:
     if isinstance(error, NotAuthenticated):
         headers["www-authenticate"] = "Bearer"
     if isinstance(error, MethodNotAllowed):
-        headers["allow"] = ", ".join(error.allowed)
+        headers["allow"] = str(error.facts["allowed"])
     return headers
+
+
+def method_not_allowed(method: str, *allowed: str) -> MethodNotAllowed:
+    """The refusal of `method` by a route that has `allowed` only."""
+    detail = f"This route does not take {method}; it takes {' and '.join(allowed)}."
+    return MethodNotAllowed(detail, facts={"allowed": ", ".join(allowed)})
 
 
 async def send_problem(send: Send, error: ServiceError) -> None:

@@ -39,7 +39,7 @@ interface IEvidenceLog {
     error EvidenceLog_SizeTooLarge(uint64 newSize);
     error EvidenceLog_SameSize(uint16 member, uint64 size);
     error EvidenceLog_Shrinks(uint16 member, uint64 oldSize, uint64 newSize);
-    error EvidenceLog_GrowsTooFast(uint16 member, uint64 oldSize, uint64 newSize, uint256 maxGrowth);
+    error EvidenceLog_GrowsTooFast(uint16 member, uint64 oldSize, uint64 newSize);
     /// @notice The proof does not lead from the stored root to the new one.
     error EvidenceLog_NotAppendOnly(uint16 member, uint64 oldSize, uint64 newSize);
     error EvidenceLog_OnlyRegistry(address sender);
@@ -62,7 +62,7 @@ interface IEvidenceLog {
     error EvidenceLog_InTime(bytes32 entry, uint64 index, uint64 size);
 
     /// @notice Moves the log of the sender's member forward.
-    /// @param newSize more than the stored size, by at most the parameter "maxGrowth", and below 2^63.
+    /// @param newSize more than the stored size, by at most `maxGrowth`, and below 2^63.
     /// @param newRoot the root of the tree of `newSize` leaves.
     /// @param proof RFC 9162 consistency proof from the stored tree to the new one; empty for a generation's first.
     /// @dev Only an anchorer in force. The same checkpoint anchored twice is refused, and nothing is harmed.
@@ -87,6 +87,9 @@ interface IEvidenceLog {
     /// receipt, by anyone. Anchoring cures it: see `isLate`.
     /// @dev A place in a closed generation beyond its end, or in one not yet opened, counts as not reached.
     function reportLateReceipt(Receipt calldata r) external;
+
+    /// @notice How many leaves one anchor may add: a stolen anchoring key cannot use a log's numbers up.
+    function maxGrowth() external view returns (uint64);
 
     /// @notice What the member's log stands at; `root` is zero while `size` is 0, `time` is that of the last anchor.
     function checkpoint(uint16 member)

@@ -20,54 +20,60 @@ library MerkleProofs {
         view
         returns (bytes32 root)
     {
-        uint256 fn = index;
-        uint256 sn = size - 1;
-        root = leaf;
-        for (uint256 i = 0; i < path.length; i++) {
-            if (sn == 0) revert MerkleProofs_TooLong();
-            if (fn & 1 == 1 || fn == sn) {
-                root = _node(path[i], root);
-                while (fn & 1 == 0 && fn != 0) (fn, sn) = (fn >> 1, sn >> 1);
-            } else {
-                root = _node(root, path[i]);
-            }
-            (fn, sn) = (fn >> 1, sn >> 1);
-        }
-        if (sn != 0) revert MerkleProofs_TooShort();
+        (, root) = _climb(index, size - 1, leaf, path);
     }
 
     /// @notice The old and the new root that a consistency proof leads to; 0 < oldSize < newSize.
-    /// @param oldRoot the first node where oldSize is a power of two, and not used otherwise.
+    /// @param oldRoot taken for the proof's first node where oldSize is a power of two, and not used otherwise.
     /// @dev RFC 9162, 2.1.4.2.
     function rootsFromConsistency(uint256 oldSize, uint256 newSize, bytes32 oldRoot, bytes32[] calldata proof)
         internal
         view
         returns (bytes32 oldFound, bytes32 newFound)
     {
-        uint256 fn = oldSize - 1;
-        uint256 sn = newSize - 1;
-        while (fn & 1 == 1) (fn, sn) = (fn >> 1, sn >> 1);
-        uint256 i = 0;
-        if (fn == 0) {
-            oldFound = oldRoot; // the old tree is one whole subtree of the new one
-        } else {
-            if (proof.length == 0) revert MerkleProofs_TooShort();
-            oldFound = proof[i++];
-        }
-        newFound = oldFound;
-        for (; i < proof.length; i++) {
-            if (sn == 0) revert MerkleProofs_TooLong();
-            bytes32 sibling = proof[i];
-            if (fn & 1 == 1 || fn == sn) {
-                oldFound = _node(sibling, oldFound);
-                newFound = _node(sibling, newFound);
-                while (fn & 1 == 0 && fn != 0) (fn, sn) = (fn >> 1, sn >> 1);
-            } else {
+        // The last whole subtree of the old tree: the climb starts from its node, counted in subtrees of its width.
+        uint256 width = _lowestBit(oldSize);
+        uint256 fn = (oldSize - 1) / width;
+        uint256 sn = (newSize - 1) / width;
+        if (fn == 0) return _climb(fn, sn, oldRoot, proof);
+        if (proof.length == 0) revert MerkleProofs_TooShort();
+        return _climb(fn, sn, proof[0], proof[1:]);
+    }
+
+    /// @dev Climbs from node `fn` of a level whose last node is `sn`: `newFound` is the root of the whole, `oldFound` that of
+    /// what lies at or before the start. Where the start is the last of its level it has no sibling on the right, and the
+    /// levels up to its first sibling on the left are skipped.
+    function _climb(uint256 fn, uint256 sn, bytes32 start, bytes32[] calldata siblings)
+        private
+        view
+        returns (bytes32 oldFound, bytes32 newFound)
+    {
+        (oldFound, newFound) = (start, start);
+        for (uint256 i = 0; i < siblings.length; i++) {
+            bytes32 sibling = siblings[i];
+            if (fn & 1 == 0 && fn < sn) {
                 newFound = _node(newFound, sibling);
+            } else {
+                if (fn & 1 == 0) {
+                    if (fn == 0) revert MerkleProofs_TooLong();
+                    fn /= _lowestBit(fn);
+                    sn = fn;
+                }
+                // On the way up from the start the two are the same node, until a sibling on the right is only in the new tree.
+                bool same = oldFound == newFound;
+                newFound = _node(sibling, newFound);
+                oldFound = same ? newFound : _node(sibling, oldFound);
             }
-            (fn, sn) = (fn >> 1, sn >> 1);
+            fn >>= 1;
+            sn >>= 1;
         }
         if (sn != 0) revert MerkleProofs_TooShort();
+    }
+
+    function _lowestBit(uint256 number) private pure returns (uint256) {
+        unchecked {
+            return number & (~number + 1);
+        }
     }
 
     /// @dev SHA-256(01, left, right) by the precompile; in assembly because this is most of what an anchor costs.

@@ -20,6 +20,12 @@ REGISTRY: Final = "AllianceRegistry"
 EVIDENCE_LOG: Final = "EvidenceLog"
 CONTRACTS: Final = (REGISTRY, EVIDENCE_LOG)
 
+# Storage slots that the completeness check reads; see the layouts in contracts/*.sol. EvidenceLog's first two belong to
+# the fallback names of OpenZeppelin's EIP712.
+REGISTRY_JOURNAL_SLOT: Final = bytes(32)
+EVIDENCE_LOG_JOURNAL_SLOT: Final = (2).to_bytes(32, "big")
+_CHECKPOINTS_SLOT: Final = (3).to_bytes(32, "big")
+
 AbiEntry = dict[str, Any]  # one entry of a contract's JSON ABI, as the compiler writes it
 
 _ERROR_STRING: Final = keccak256(b"Error(string)")[:4]
@@ -65,6 +71,23 @@ def contract(name: str) -> Contract:
         constructor_types=tuple(_types(constructor)),
         creation_code=bytes.fromhex(artifact["bytecode"].removeprefix("0x")),
     )
+
+
+def checkpoint_slots(member: int) -> tuple[bytes, bytes]:
+    """The slots of a member's checkpoint in EvidenceLog: its root, and the word of size, count, time and generation."""
+    root = keccak256(member.to_bytes(32, "big") + _CHECKPOINTS_SLOT)
+    return root, (int.from_bytes(root, "big") + 1).to_bytes(32, "big")
+
+
+def pack_checkpoint(generation: int, size: int, count: int, time: int) -> bytes:
+    """The second word of a checkpoint: uint32 generation ‖ uint64 time ‖ uint64 count ‖ uint64 size, right-aligned."""
+    return (generation << 192 | time << 128 | count << 64 | size).to_bytes(32, "big")
+
+
+def unpack_checkpoint(word: bytes) -> tuple[int, int, int, int]:
+    """Generation, size, count and time from the second word of a checkpoint."""
+    generation, time, count, size = (int.from_bytes(word[at : at + 8], "big") for at in (0, 8, 16, 24))
+    return generation, size, count, time
 
 
 def explain_revert(data: bytes) -> tuple[str, str]:

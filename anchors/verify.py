@@ -1,0 +1,298 @@
+"""The ordered verifier: from a document to a verdict that needs nobody's word but the pinned network file's.
+
+Promises a verdict for any bytes, never an exception: facts go in one step at a time, each step uses only what the
+steps before it proved, the first that fails ends the matter and is named. Trust is never read from the evidence
+itself. A part that is present is checked whatever grade is asked for; a part that the grade needs and that is missing
+refutes, so stripping a file never helps.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import ParamSpec, TypeVar
+
+from anchors.chain.header import Header, decode_header
+from anchors.chain.keccak import keccak256
+from anchors.chain.receipts import Log, claimed_receipt, prove_receipt
+from anchors.chain.receipts import Receipt as TransactionReceipt
+from anchors.commitment import Digests, Statement, commit
+from anchors.errors import (
+    AnchorsError,
+    CheckpointOfAnotherLog,
+    CommitmentDiffers,
+    ContractNotInForce,
+    DocumentDiffers,
+    EventDiffers,
+    EventMissing,
+    EventOfAnotherContract,
+    FinalityUnexpected,
+    IndexDiffers,
+    NobodySealed,
+    ReceiptOfAnotherContract,
+    ReceiptsRootDiffers,
+    RootDiffers,
+    SealsNotSupported,
+)
+from anchors.evidence import EvidenceFile
+from anchors.merkle import leaf_hash, prove_inclusion
+from anchors.network import Member, Network, Quorum, ReceiptSigner, parse_network, prove_network
+from anchors.notes import Checkpoint, TlogProof, Verifier, open_checkpoint
+from anchors.receipt import Receipt
+from anchors.seals import DEVELOPMENT, prove_seals
+
+__all__ = ["EVIDENCE_LOG", "STEPS", "Grade", "Step", "Verdict", "verify"]
+
+STEPS = ("document", "commitment", "inclusion", "checkpoint", "event", "receipt", "header", "seals", "network")
+EVIDENCE_LOG = "EvidenceLog"  # the contract's name in the network file
+
+_ANCHORED = keccak256(b"Anchored(uint16,uint32,uint64,bytes32,uint64)")
+
+_P = ParamSpec("_P")
+_Fact = TypeVar("_Fact")
+
+
+class Grade(StrEnum):
+    """How much is proven, weakest first: in the member's log; on the chain; in a block that validators sealed."""
+
+    LOGGED = "logged"
+    ANCHORED = "anchored"
+    SEALED = "sealed"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """The outcome of one step."""
+
+    step: str
+    ok: bool
+    detail: str  # what is proven, or what is wrong, where, and what to do
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Proven with all its facts, or refuted at the last of its steps, with none."""
+
+    steps: tuple[Step, ...]
+    grade: Grade | None = None
+    anchored_at: str | None = None  # the block's time, ISO 8601 in UTC
+    block_number: int | None = None
+    member: str | None = None  # the code of the member whose log it is
+    index: int | None = None  # the leaf's place in that log
+
+    @property
+    def proven(self) -> bool:
+        """Whether every step holds."""
+        return self.grade is not None
+
+    def as_json(self) -> dict[str, object]:
+        """The verdict as `bidledger verify --json` prints it."""
+        return {
+            "verdict": "proven" if self.proven else "refuted",
+            "grade": self.grade,
+            "steps": [{"step": each.step, "ok": each.ok, "detail": each.detail} for each in self.steps],
+            "anchored_at": self.anchored_at,
+            "block_number": self.block_number,
+            "member": self.member,
+            "index": self.index,
+        }
+
+
+def verify(document: Digests, evidence: bytes, network: bytes, require: str | None = None) -> Verdict:
+    """Hold a document and its evidence file against a pinned network file.
+
+    Args:
+        document: the digests of the document's bytes.
+        evidence: the evidence file, from anyone.
+        network: the network file that the reader trusts.
+        require: the least grade that is good enough; without it `sealed`, or `anchored` where the network file says
+            that nobody seals.
+
+    Returns:
+        Proven with a grade, or refuted at a step.
+    """
+    run = _Run()
+    try:
+        return _prove(run, document, evidence, network, require)
+    except _Refuted:
+        return Verdict(tuple(run.steps))
+
+
+class _Refuted(Exception):
+    """A step failed, and its outcome is noted."""
+
+
+class _Run:
+    """The steps taken so far."""
+
+    def __init__(self) -> None:
+        self.steps: list[Step] = []
+
+    def need(self, step: str, prove: Callable[_P, _Fact], *args: _P.args, **kwargs: _P.kwargs) -> _Fact:
+        """Have what a step cannot do without; where it cannot be had, the step has failed."""
+        try:
+            return prove(*args, **kwargs)
+        except AnchorsError as error:
+            self.steps.append(Step(step, ok=False, detail=error.diagnostics()))
+            raise _Refuted from error
+
+    def step(self, step: str, prove: Callable[_P, tuple[_Fact, str]], *args: _P.args, **kwargs: _P.kwargs) -> _Fact:
+        """Take a step: its fact, and the sentence that tells it."""
+        fact, detail = self.need(step, prove, *args, **kwargs)
+        self.steps.append(Step(step, ok=True, detail=detail))
+        return fact
+
+
+@dataclass(frozen=True, slots=True)
+class _Logged:
+    """A commitment's proven place in the log of a member, under a checkpoint that the log signed."""
+
+    member: Member
+    receipt: Receipt
+    checkpoint: Checkpoint
+
+
+@dataclass(frozen=True, slots=True)
+class _Anchor:
+    """A checkpoint's proven place on the chain."""
+
+    contract: bytes  # the address that emitted the event
+    header: Header
+    grade: Grade
+
+
+def _prove(run: _Run, document: Digests, evidence: bytes, network: bytes, require: str | None) -> Verdict:
+    file = run.need("document", EvidenceFile.parse, evidence)
+    statement = run.step("document", _prove_document, file, document)
+    receipt = run.step("commitment", _prove_commitment, file, statement)
+    proof = run.step("inclusion", _prove_inclusion, file, receipt)
+    pinned, quorum = run.need("network", _pin, network)
+    logged = run.step("checkpoint", _prove_checkpoint, pinned, receipt, proof)
+    least = Grade(require) if require else Grade.ANCHORED if pinned.consensus == DEVELOPMENT else Grade.SEALED
+    anchor = None
+    if file.has_anchor or least is not Grade.LOGGED:
+        anchor = _prove_anchor(run, file, pinned, logged, least)
+    run.step("network", _prove_network, pinned, quorum, logged, anchor)
+    code = logged.member.code
+    if anchor is None:
+        return Verdict(tuple(run.steps), Grade.LOGGED, member=code, index=receipt.index)
+    time = datetime.fromtimestamp(anchor.header.timestamp, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return Verdict(tuple(run.steps), anchor.grade, time, anchor.header.number, code, receipt.index)
+
+
+def _prove_document(file: EvidenceFile, document: Digests) -> tuple[Statement, str]:
+    statement = file.statement()
+    if statement.sha256 != document.sha256:
+        raise DocumentDiffers("SHA-256", document.sha256, statement.sha256)
+    if statement.sm3 is not None and statement.sm3 != document.sm3:
+        raise DocumentDiffers("SM3", document.sm3, statement.sm3)
+    return statement, f"the document has the stated SHA-256 0x{statement.sha256.hex()}"
+
+
+def _prove_commitment(file: EvidenceFile, statement: Statement) -> tuple[Receipt, str]:
+    receipt = file.receipt()
+    commitment = commit(statement)
+    if commitment != receipt.commitment:
+        raise CommitmentDiffers(commitment, receipt.commitment)
+    receipt.prove_entry()
+    return receipt, f"the statement commits to 0x{commitment.hex()}, which the receipt promises a place"
+
+
+def _prove_inclusion(file: EvidenceFile, receipt: Receipt) -> tuple[TlogProof, str]:
+    proof = file.tlog_proof()
+    if proof.index != receipt.index:
+        raise IndexDiffers(receipt.index, proof.index)
+    size, root = proof.checkpoint.size, proof.checkpoint.root
+    if prove_inclusion(leaf_hash(receipt.commitment), proof.index, size, proof.path).root != root:
+        raise RootDiffers(proof.index, size)
+    return proof, f"it is leaf {proof.index} of the tree of {size} leaves with the root 0x{root.hex()}"
+
+
+def _pin(network: bytes) -> tuple[Network, Quorum]:
+    pinned = parse_network(network)
+    return pinned, prove_network(pinned)
+
+
+def _prove_checkpoint(network: Network, receipt: Receipt, proof: TlogProof) -> tuple[_Logged, str]:
+    member = network.member(receipt.member)
+    origin = network.origin(member, receipt.generation)
+    if proof.checkpoint.origin != origin:
+        raise CheckpointOfAnotherLog(proof.checkpoint.origin, origin)
+    key = network.log_key(member, receipt.generation, proof.checkpoint.size)
+    open_checkpoint(proof.note, Verifier.parse(key.vkey))
+    fact = _Logged(member, receipt, proof.checkpoint)
+    return fact, f"the log {origin} signed the checkpoint of size {proof.checkpoint.size}"
+
+
+def _prove_anchor(run: _Run, file: EvidenceFile, network: Network, logged: _Logged, least: Grade) -> _Anchor:
+    place = run.need("event", file.place)
+    # The event is read from a transaction receipt that only the step after it proves; where there is none to read,
+    # that step has failed.
+    nodes = run.need("receipt", file.receipt_proof)
+    claimed = run.need("receipt", claimed_receipt, nodes)
+    event = run.step("event", _prove_event, network, logged, claimed, place.log_index)
+    root = run.step("receipt", _prove_receipt, place.transaction_index, nodes)
+    header = run.step("header", _prove_header, file, root)
+    grade = run.step("seals", _prove_seals, file, network, header, least)
+    return _Anchor(event.address, header, grade)
+
+
+def _prove_event(network: Network, logged: _Logged, transaction: TransactionReceipt, log_index: int) -> tuple[Log, str]:
+    if log_index >= len(transaction.logs):
+        raise EventMissing(log_index, len(transaction.logs))
+    log = transaction.logs[log_index]
+    if log.address not in {contract.address for contract in network.contracts_named(EVIDENCE_LOG)}:
+        raise EventOfAnotherContract(log.address)
+    member, generation, size = logged.member.number, logged.receipt.generation, logged.checkpoint.size
+    anchored = _word(generation) + _word(size) + logged.checkpoint.root
+    if log.topics != (_ANCHORED, _word(member)) or log.data[:96] != anchored or len(log.data) != 128:
+        raise EventDiffers(log_index, member, generation, size)
+    return log, f"{EVIDENCE_LOG} 0x{log.address.hex()} says that member {member} anchored this checkpoint"
+
+
+def _word(number: int) -> bytes:
+    return number.to_bytes(32, "big")
+
+
+def _prove_receipt(transaction_index: int, nodes: Sequence[bytes]) -> tuple[bytes, str]:
+    root = keccak256(nodes[0])
+    prove_receipt(root, transaction_index, nodes)
+    return root, f"it stands in the receipt of transaction {transaction_index} under the root 0x{root.hex()}"
+
+
+def _prove_header(file: EvidenceFile, receipts_root: bytes) -> tuple[Header, str]:
+    header = decode_header(file.header())
+    if header.receipts_root != receipts_root:
+        raise ReceiptsRootDiffers(header.number, header.receipts_root, receipts_root)
+    return header, f"block {header.number}, 0x{header.hash.hex()}, commits to that root"
+
+
+def _prove_seals(file: EvidenceFile, network: Network, header: Header, least: Grade) -> tuple[Grade, str]:
+    finality = file.finality()
+    if network.consensus == DEVELOPMENT:
+        if least is Grade.SEALED:
+            raise NobodySealed(header.number)
+        if finality is not None:
+            raise FinalityUnexpected
+    try:
+        seals = prove_seals(header, network.consensus, network.validators_at(header.number))
+    except SealsNotSupported as error:
+        if least is Grade.SEALED:
+            raise
+        return Grade.ANCHORED, f"not needed for the grade {least}: {error}"
+    return Grade.SEALED if seals.sealers else Grade.ANCHORED, seals.detail
+
+
+def _prove_network(
+    network: Network, quorum: Quorum, logged: _Logged, anchor: _Anchor | None
+) -> tuple[ReceiptSigner, str]:
+    if anchor and network.contract(EVIDENCE_LOG, anchor.header.number).address != anchor.contract:
+        raise ContractNotInForce(EVIDENCE_LOG, anchor.header.number)
+    member, receipt = logged.member, logged.receipt
+    if receipt.log not in {contract.address for contract in network.contracts_named(EVIDENCE_LOG)}:
+        raise ReceiptOfAnotherContract(receipt.log)
+    signer = network.receipt_signer(member, receipt.signer(network.chain_id), receipt.accepted_at)
+    return signer, (
+        f"version {network.version} of {network.alliance}, signed for {len(quorum.members)} of {len(network.members)} "
+        f"members, lists all of it, and 0x{signer.address.hex()} as receipt signer of {member.code} at that time"
+    )

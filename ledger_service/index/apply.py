@@ -1,0 +1,205 @@
+"""What an event changes, as a pure function: no database is read, so the same events always leave the same rows.
+
+An event adds a fact, or gives a version of some key other values. `ledger_service.index.store` carries that out.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final, NamedTuple, TypeAlias
+
+from ledger_service.index import events, tables
+from ledger_service.index.events import Event, Place
+
+Values: TypeAlias = Mapping[str, object]
+
+
+class Added(NamedTuple):
+    """A new fact."""
+
+    table: type[tables.Fact]
+    row: Values
+
+
+class Changed(NamedTuple):
+    """From the event's block on, the version of `key` has `values`; what they do not name stays."""
+
+    table: type[tables.Version]
+    key: Values
+    values: Values
+
+
+Effect: TypeAlias = Added | Changed
+
+
+def effects(event: Event, place: Place) -> tuple[Effect, ...]:
+    """Say what `event`, lying at `place`, changes.
+
+    Returns:
+        The effects, each on another key.
+    """
+    return _EFFECTS[type(event)](event, place)
+
+
+def _anchored(event: events.Anchored, place: Place) -> tuple[Effect, ...]:
+    row = {
+        "member": event.member,
+        "generation": event.generation,
+        "size": event.size,
+        "root": event.root,
+        "count": event.count,
+        "block_number": place.block_number,
+        "transaction_index": place.transaction_index,
+        "log_index": place.log_index,
+    }
+    return (Added(tables.Anchor, row),)
+
+
+def _generation_closed(event: events.GenerationClosed, place: Place) -> tuple[Effect, ...]:
+    row = {
+        "member": event.member,
+        "generation": event.generation,
+        "size": event.size,
+        "root": event.root,
+        "block_number": place.block_number,
+    }
+    return (Added(tables.GenerationEnd, row),)
+
+
+def _receipt_broken(event: events.ReceiptBroken, place: Place) -> tuple[Effect, ...]:
+    return (_fault("broken", event, place, promised=event.promised, found=event.found),)
+
+
+def _receipt_late(event: events.ReceiptLate, place: Place) -> tuple[Effect, ...]:
+    return (_fault("late", event, place, anchor_by=event.anchor_by),)
+
+
+def _fault(kind: str, event: events.ReceiptBroken | events.ReceiptLate, place: Place, **only: object) -> Effect:
+    row = {
+        "entry": event.entry,
+        "kind": kind,
+        "member": event.member,
+        "generation": event.generation,
+        "index": event.index,
+        "promised": None,
+        "found": None,
+        "anchor_by": None,
+        "block_number": place.block_number,
+    }
+    return Added(tables.Fault, row | only)
+
+
+def _member_added(event: events.MemberAdded, place: Place) -> tuple[Effect, ...]:
+    values = {"code": event.code, "name": event.name, "log_key": event.log_key, "status": int(events.Status.ACTIVE)}
+    return (
+        Changed(tables.MemberVersion, {"number": event.member}, values),
+        _log_key(event.member, 0, 0, event.log_key, place),
+    )
+
+
+def _member_status_changed(event: events.MemberStatusChanged, _place: Place) -> tuple[Effect, ...]:
+    return (Changed(tables.MemberVersion, {"number": event.member}, {"status": int(event.status)}),)
+
+
+def _member_renamed(event: events.MemberRenamed, _place: Place) -> tuple[Effect, ...]:
+    return (Changed(tables.MemberVersion, {"number": event.member}, {"name": event.name}),)
+
+
+def _log_key_changed(event: events.LogKeyChanged, place: Place) -> tuple[Effect, ...]:
+    return (
+        Changed(tables.MemberVersion, {"number": event.member}, {"log_key": event.log_key}),
+        _log_key(event.member, event.generation, event.from_size, event.log_key, place),
+    )
+
+
+def _log_key(member: int, generation: int, from_size: int, public_key: bytes, place: Place) -> Effect:
+    row = {"member": member, "generation": generation, "from_size": from_size, "public_key": public_key}
+    return Added(tables.LogKey, row | place._asdict())
+
+
+def _role_granted(event: events.RoleGranted, _place: Place) -> tuple[Effect, ...]:
+    values = {
+        "member": event.member,
+        "from_time": event.from_time,
+        "until_time": event.until_time,
+        "revoked": False,
+        "generation": 0,
+        "size": 0,
+    }
+    return (Changed(tables.OperatorVersion, {"address": event.operator, "role": int(event.role)}, values),)
+
+
+def _role_revoked(event: events.RoleRevoked, _place: Place) -> tuple[Effect, ...]:
+    values = {
+        "until_time": event.until_time,
+        "revoked": True,
+        "generation": event.generation,
+        "size": event.size,
+    }
+    return (Changed(tables.OperatorVersion, {"address": event.operator, "role": int(event.role)}, values),)
+
+
+def _regulator_requested(event: events.RegulatorRequested, _place: Place) -> tuple[Effect, ...]:
+    key = {"member": event.member, "address": event.operator}
+    values = {"until_time": event.until_time, "lapses_at": event.lapses_at, "second": None}
+    return (Changed(tables.RegulatorRequestVersion, key, values),)
+
+
+def _regulator_seconded(event: events.RegulatorSeconded, _place: Place) -> tuple[Effect, ...]:
+    key = {"member": event.member, "address": event.operator}
+    return (Changed(tables.RegulatorRequestVersion, key, {"second": event.second}),)
+
+
+def _parameter_changed(event: events.ParameterChanged, _place: Place) -> tuple[Effect, ...]:
+    return (Changed(tables.ParameterVersion, {"name": event.name}, {"value": event.value}),)
+
+
+def _system_contract_changed(event: events.SystemContractChanged, _place: Place) -> tuple[Effect, ...]:
+    return (Changed(tables.SystemContractVersion, {"name": event.name}, {"address": event.target}),)
+
+
+def _proposed(event: events.Proposed, place: Place) -> tuple[Effect, ...]:
+    values = {
+        "member": event.member,
+        "governor": event.governor,
+        "target": event.target,
+        "data": event.data,
+        "lapses_at": event.lapses_at,
+        "executed": False,
+    }
+    return (
+        Changed(tables.ProposalVersion, {"id": event.proposal}, values),
+        _approval(event.proposal, event.member, event.governor, place),
+    )
+
+
+def _approved(event: events.Approved, place: Place) -> tuple[Effect, ...]:
+    return (_approval(event.proposal, event.member, event.governor, place),)
+
+
+def _approval(proposal: int, member: int, governor: bytes, place: Place) -> Effect:
+    row = {"proposal": proposal, "member": member, "governor": governor}
+    return Added(tables.Approval, row | place._asdict())
+
+
+def _executed(event: events.Executed, _place: Place) -> tuple[Effect, ...]:
+    return (Changed(tables.ProposalVersion, {"id": event.proposal}, {"executed": True}),)
+
+
+_EFFECTS: Final[dict[type[Event], Callable[[Any, Place], tuple[Effect, ...]]]] = {
+    events.Anchored: _anchored,
+    events.GenerationClosed: _generation_closed,
+    events.ReceiptBroken: _receipt_broken,
+    events.ReceiptLate: _receipt_late,
+    events.MemberAdded: _member_added,
+    events.MemberStatusChanged: _member_status_changed,
+    events.MemberRenamed: _member_renamed,
+    events.LogKeyChanged: _log_key_changed,
+    events.RoleGranted: _role_granted,
+    events.RoleRevoked: _role_revoked,
+    events.RegulatorRequested: _regulator_requested,
+    events.RegulatorSeconded: _regulator_seconded,
+    events.ParameterChanged: _parameter_changed,
+    events.SystemContractChanged: _system_contract_changed,
+    events.Proposed: _proposed,
+    events.Approved: _approved,
+    events.Executed: _executed,
+}

@@ -1,0 +1,251 @@
+"""The tables of the index: what the chain says, with the blocks from which and until which it said so.
+
+Two kinds. A *fact* happened in one block (`block_number`) and stays. A *version* holds from `from_block` until before
+`to_block` (None: still); a change closes one and opens the next, and as of a block exactly one version of a key holds.
+Rolling back to a block deletes what is younger and reopens what younger blocks closed, so that the tables are those
+of an index that never saw them. Numbers that a contract does not bound below 2^63 are kept as big-endian bytes, which
+order alike.
+"""
+
+from datetime import datetime
+from typing import ClassVar, Final
+
+from sqlalchemy import BigInteger, Integer, LargeBinary, TypeDecorator
+from sqlalchemy.engine import Dialect
+from sqlmodel import Field, SQLModel
+
+
+class BigEndian(TypeDecorator[int]):
+    """An unsigned number of a fixed width as bytes."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def __init__(self, width: int) -> None:
+        super().__init__(width)
+        self.width = width
+
+    def process_bind_param(self, value: int | None, dialect: Dialect) -> bytes | None:  # noqa: ARG002
+        """To the database."""
+        return None if value is None else value.to_bytes(self.width, "big")
+
+    def process_result_value(self, value: bytes | None, dialect: Dialect) -> int | None:  # noqa: ARG002
+        """From the database."""
+        return None if value is None else int.from_bytes(value, "big")
+
+
+class Fact(SQLModel):
+    """Happened in one block."""
+
+    block_number: int = Field(sa_type=BigInteger)
+
+
+class PlacedFact(Fact):
+    """A fact that nothing but its place in the chain tells from another."""
+
+    block_number: int = Field(sa_type=BigInteger, primary_key=True)
+    transaction_index: int = Field(primary_key=True)
+    log_index: int = Field(primary_key=True)
+
+
+class Version(SQLModel):
+    """Holds from one block until before another."""
+
+    from_block: int = Field(sa_type=BigInteger, primary_key=True)
+    to_block: int | None = Field(default=None, sa_type=BigInteger)
+
+    key: ClassVar[tuple[str, ...]]
+
+
+class Block(SQLModel, table=True):
+    """A block that was followed."""
+
+    __tablename__ = "chain_block"
+
+    number: int = Field(sa_type=BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
+    hash: bytes = Field(sa_type=LargeBinary)
+    timestamp: int = Field(sa_type=BigInteger)
+
+
+class Anchor(Fact, table=True):
+    """A member's log was anchored; within a member, order by (generation, size) is that of the chain."""
+
+    __tablename__ = "chain_anchor"
+    __table_args__ = {"sqlite_with_rowid": False}  # one tree instead of two: half the time of a backfill
+
+    member: int = Field(primary_key=True)
+    generation: int = Field(sa_type=BigInteger, primary_key=True)
+    size: int = Field(sa_type=BigInteger, primary_key=True)
+    root: bytes = Field(sa_type=LargeBinary)
+    count: int = Field(sa_type=BigInteger)
+    transaction_index: int
+    log_index: int  # among the logs of its transaction
+
+
+class GenerationEnd(Fact, table=True):
+    """A generation of a member's log was closed."""
+
+    __tablename__ = "chain_generation_end"
+
+    member: int = Field(primary_key=True)
+    generation: int = Field(sa_type=BigInteger, primary_key=True)
+    size: int = Field(sa_type=BigInteger)
+    root: bytes = Field(sa_type=LargeBinary)
+
+
+class Fault(Fact, table=True):
+    """A receipt that was shown to be broken, or was reported late."""
+
+    __tablename__ = "chain_fault"
+
+    entry: bytes = Field(sa_type=LargeBinary, primary_key=True)
+    kind: str = Field(primary_key=True)  # broken or late
+    member: int = Field(index=True)
+    generation: int = Field(sa_type=BigInteger)
+    index: int = Field(sa_type=BigEndian(8))
+    promised: bytes | None = Field(default=None, sa_type=LargeBinary)
+    found: bytes | None = Field(default=None, sa_type=LargeBinary)
+    anchor_by: int | None = Field(default=None, sa_type=BigInteger)
+
+
+class LogKey(PlacedFact, table=True):
+    """A log key of a member: for checkpoints of `generation` above `from_size`, and of later generations."""
+
+    __tablename__ = "chain_log_key"
+
+    member: int = Field(index=True)
+    generation: int = Field(sa_type=BigInteger)
+    from_size: int = Field(sa_type=BigInteger)
+    public_key: bytes = Field(sa_type=LargeBinary)
+
+
+class Approval(PlacedFact, table=True):
+    """A member's voice for a proposal, the proposer's own among them."""
+
+    __tablename__ = "chain_approval"
+
+    proposal: int = Field(sa_type=BigInteger, index=True)
+    member: int
+    governor: bytes = Field(sa_type=LargeBinary)
+
+
+class MemberVersion(Version, table=True):
+    """A member as the registry holds it."""
+
+    __tablename__ = "chain_member"
+    key: ClassVar[tuple[str, ...]] = ("number",)
+
+    number: int = Field(primary_key=True)
+    code: str
+    name: str
+    log_key: bytes = Field(sa_type=LargeBinary)
+    status: int
+
+
+class OperatorVersion(Version, table=True):
+    """The one tenure of an address in a role."""
+
+    __tablename__ = "chain_operator"
+    key: ClassVar[tuple[str, ...]] = ("address", "role")
+
+    address: bytes = Field(sa_type=LargeBinary, primary_key=True)
+    role: int = Field(primary_key=True)
+    member: int = Field(index=True)
+    from_time: int = Field(sa_type=BigEndian(8))
+    until_time: int = Field(sa_type=BigEndian(8))  # 0: open
+    revoked: bool
+    generation: int = Field(sa_type=BigInteger)  # of a revoked receipt signer: anchored then
+    size: int = Field(sa_type=BigInteger)
+
+
+class RegulatorRequestVersion(Version, table=True):
+    """A member's wish that an address become its regulator, and who agreed."""
+
+    __tablename__ = "chain_regulator_request"
+    key: ClassVar[tuple[str, ...]] = ("member", "address")
+
+    member: int = Field(primary_key=True)
+    address: bytes = Field(sa_type=LargeBinary, primary_key=True)
+    until_time: int = Field(sa_type=BigEndian(8))
+    lapses_at: int = Field(sa_type=BigInteger)
+    second: int | None
+
+
+class ProposalVersion(Version, table=True):
+    """A proposed call, and whether it was carried out."""
+
+    __tablename__ = "chain_proposal"
+    key: ClassVar[tuple[str, ...]] = ("id",)
+
+    id: int = Field(sa_type=BigInteger, primary_key=True)
+    member: int
+    governor: bytes = Field(sa_type=LargeBinary)
+    target: bytes = Field(sa_type=LargeBinary)
+    data: bytes = Field(sa_type=LargeBinary)
+    lapses_at: int = Field(sa_type=BigInteger)
+    executed: bool
+
+
+class ParameterVersion(Version, table=True):
+    """A parameter of the alliance."""
+
+    __tablename__ = "chain_parameter"
+    key: ClassVar[tuple[str, ...]] = ("name",)
+
+    name: str = Field(primary_key=True)
+    value: int = Field(sa_type=BigEndian(32))
+
+
+class SystemContractVersion(Version, table=True):
+    """A contract of the alliance."""
+
+    __tablename__ = "chain_system_contract"
+    key: ClassVar[tuple[str, ...]] = ("name",)
+
+    name: str = Field(primary_key=True)
+    address: bytes = Field(sa_type=LargeBinary)
+
+
+class JournalVersion(Version, table=True):
+    """The word that a contract folds its events into: uint32 count ‖ 224-bit hash."""
+
+    __tablename__ = "chain_journal"
+    key: ClassVar[tuple[str, ...]] = ("contract",)
+
+    contract: str = Field(primary_key=True)
+    word: bytes = Field(sa_type=LargeBinary)
+
+
+class IndexState(SQLModel, table=True):
+    """What the index knows of its node and of itself; one row."""
+
+    __tablename__ = "index_state"
+
+    id: int = Field(default=1, primary_key=True)
+    node_head: int = Field(sa_type=BigInteger)
+    seen_at: datetime
+    verified_block: int | None = Field(default=None, sa_type=BigInteger)  # the last that agreed with the state
+
+
+class Reorganisation(SQLModel, table=True):
+    """A turn of the chain that the index has followed."""
+
+    __tablename__ = "index_reorganisation"
+
+    id: int | None = Field(default=None, primary_key=True)
+    seen_at: datetime
+    common_block: int | None = Field(sa_type=BigInteger)  # the last that stayed; None when none did
+    old_head: int = Field(sa_type=BigInteger)
+    old_hash: bytes = Field(sa_type=LargeBinary)
+
+
+FACTS: Final[tuple[type[Fact], ...]] = (Anchor, GenerationEnd, Fault, LogKey, Approval)
+VERSIONS: Final[tuple[type[Version], ...]] = (
+    MemberVersion,
+    OperatorVersion,
+    RegulatorRequestVersion,
+    ProposalVersion,
+    ParameterVersion,
+    SystemContractVersion,
+    JournalVersion,
+)

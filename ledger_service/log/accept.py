@@ -1,0 +1,134 @@
+"""`POST /v1/evidence`: commitments in, receipts out, durable before the answer begins.
+
+A bare ASGI application, since this one route bears the load of a tender's last minutes; the service's main application
+describes it and hands it over. What comes in is bounded and strict before anything is made of it.
+"""
+
+import re
+from typing import Final
+
+import orjson
+
+from ledger_service.errors import BadRequest, InvalidContent, ServiceError, TooLarge, UnsupportedMediaType
+from ledger_service.log.api_keys import ApiKeys, Scope as KeyScope
+from ledger_service.log.writer import LogWriter
+from ledger_service.problems import Receive, Scope, Send, method_not_allowed, send_answer, send_problem
+
+MAX_COMMITMENTS: Final = 1000
+MAX_BODY_BYTES: Final = 128 << 10  # 1,000 commitments are 69 kB as they are usually written
+
+_JSON = re.compile(r"application/json *(;.*)?", re.IGNORECASE)
+_COMMITMENT = re.compile("0x[0-9a-f]{64}", re.ASCII)
+_IDEMPOTENCY_KEY = re.compile(r'(?P<bare>[!#-~][!-~]{0,254})|"(?P<quoted>(?:[!#-\[\]-~]|\\["\\]){1,255})"')
+
+
+class EvidenceEndpoint:
+    """The ASGI application of the one route.
+
+    Args:
+        writer: the log's writer.
+        api_keys: who may submit how much.
+    """
+
+    def __init__(self, writer: LogWriter, api_keys: ApiKeys) -> None:
+        self._writer = writer
+        self._api_keys = api_keys
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request: 201 with the receipts, in the order of the commitments, or a problem document."""
+        try:
+            body = await self._accept(scope, receive)
+        except ServiceError as error:
+            await send_problem(send, error)
+            return
+        await send_answer(send, 201, "application/json", body, {"cache-control": "no-store"})
+
+    async def _accept(self, scope: Scope, receive: Receive) -> bytes:
+        if scope["method"] != "POST":
+            raise method_not_allowed(scope["method"], "POST")
+        key = self._api_keys.authenticate(_field(scope, "authorization")).require(KeyScope.SUBMIT)
+        idempotency_key = _idempotency_key(_field(scope, "idempotency-key"))
+        commitments = parse_commitments(await _body(scope, receive))
+        accepted = await self._writer.accept(commitments, key.id, key.quota, idempotency_key)
+        return accepted.to_json()
+
+
+def parse_commitments(body: bytes) -> list[bytes]:
+    """Read the body `{"commitments": ["0x..", ...]}`.
+
+    Returns:
+        1 to 1,000 commitments, 32 bytes each.
+
+    Raises:
+        BadRequest: it is not JSON.
+        InvalidContent: it is not such an object; `pointer` says where.
+    """
+    try:
+        document = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise BadRequest(f"The body is not JSON: {error}.") from error
+    if not isinstance(document, dict) or "commitments" not in document:
+        raise _invalid("", 'The body must be an object with the one member "commitments"')
+    for name in document:
+        if name != "commitments":
+            raise _invalid(
+                "/" + name.replace("~", "~0").replace("/", "~1"),
+                'There is no such member; the only one is "commitments"',
+            )
+    values = document["commitments"]
+    if not isinstance(values, list) or not 1 <= len(values) <= MAX_COMMITMENTS:
+        raise _invalid("/commitments", f"This must be a list of 1 to {MAX_COMMITMENTS:,} commitments")
+    return _parsed(values)
+
+
+def _parsed(values: list[object]) -> list[bytes]:
+    commitments = []
+    for place, value in enumerate(values):
+        if not isinstance(value, str) or _COMMITMENT.fullmatch(value) is None:
+            raise _invalid(f"/commitments/{place}", "A commitment is 0x and 64 lower-case hexadecimal digits")
+        commitments.append(bytes.fromhex(value[2:]))
+    return commitments
+
+
+def _invalid(pointer: str, what: str) -> InvalidContent:
+    return InvalidContent(f"{what}.", facts={"pointer": pointer})
+
+
+async def _body(scope: Scope, receive: Receive) -> bytes:
+    if not _JSON.fullmatch(_field(scope, "content-type") or ""):
+        raise UnsupportedMediaType("Send the commitments as Content-Type: application/json.")
+    too_large = TooLarge(f"The body may have {MAX_BODY_BYTES:,} bytes; send fewer commitments at a time.")
+    declared = _field(scope, "content-length") or ""
+    if declared.isdecimal() and int(declared) > MAX_BODY_BYTES:
+        raise too_large
+    body = b""
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise BadRequest("The connection ended before the body did.")
+        body += message.get("body", b"")
+        if len(body) > MAX_BODY_BYTES:
+            raise too_large
+        if not message.get("more_body", False):
+            return body
+
+
+def _idempotency_key(field: str | None) -> str | None:
+    """The key itself, which may come bare or as the quoted string of a structured field (RFC 9651, 3.3.3)."""
+    if field is None:
+        return None
+    match = _IDEMPOTENCY_KEY.fullmatch(field)
+    if match is None:
+        raise BadRequest(
+            "The Idempotency-Key must be 1 to 255 visible ASCII characters, bare or as one quoted string.",
+            facts={"field": "Idempotency-Key"},
+        )
+    return match["bare"] or re.sub(r"\\(.)", r"\1", match["quoted"])
+
+
+def _field(scope: Scope, name: str) -> str | None:
+    """The value of a header field, which may come once only."""
+    values = [value for given, value in scope["headers"] if given == name.encode()]
+    if len(values) > 1:
+        raise BadRequest(f"The field {name} is there {len(values)} times; send it once.", facts={"field": name})
+    return str(values[0], "latin-1") if values else None
