@@ -55,7 +55,7 @@ def _artifact(output: dict[str, Any], hashes: dict[str, str]) -> bytes:
         "abi": output["abi"],
         "bytecode": "0x" + output["evm"]["bytecode"]["object"],
         "deployedBytecode": "0x" + deployed["object"],
-        "immutableReferences": sorted(deployed["immutableReferences"].values()),
+        "immutableReferences": list(deployed["immutableReferences"].values()),
         "storage": {slot["label"]: int(slot["slot"]) for slot in output["storageLayout"]["storage"]},
         "settings": _SETTINGS,
         "sources": hashes,
