@@ -99,7 +99,7 @@ def up(
         return running
     chain, program = _program(chain)
     directory.mkdir(parents=True, exist_ok=True)
-    port = port or _free_port()
+    port = port or free_port()
     arguments = _ARGUMENTS[chain](port, chain_id, block_seconds, directory)
     with (directory / "chain.log").open("wb") as output:
         process = subprocess.Popen(  # noqa: S603  # our own binary, our own arguments
@@ -146,6 +146,14 @@ def running(chain: str, *, block_seconds: int | None = None, chain_id: int = CHA
             down(directory)
 
 
+def free_port() -> int:
+    """A port of the loopback interface that nobody listens on at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
 def _program(chain: str) -> tuple[str, str]:
     """The chain that can be run and its program: anvil, or ganache in its place."""
     found = _find(chain)
@@ -160,13 +168,6 @@ def _program(chain: str) -> tuple[str, str]:
 
 def _find(name: str) -> str | None:
     return shutil.which(name, path=f"{TOOLS}{os.pathsep}{os.environ.get('PATH', '')}")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _anvil(port: int, chain_id: int, block_seconds: int | None, _directory: Path) -> list[str]:

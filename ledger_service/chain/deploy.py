@@ -1,0 +1,221 @@
+"""Founds an alliance on a chain: deploys its contracts from an alliance file and writes the network file.
+
+The registry names the evidence log at its birth, by the address that the deployer's next transaction will give it, so
+that founding takes two transactions and no vote. The network file is signed by the governors whose keystores the
+alliance file names; it is written only when it is valid.
+"""
+
+from pathlib import Path
+from typing import Annotated, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from anchors.chain import rlp
+from anchors.chain.header import header_of_block
+from anchors.chain.keccak import keccak256
+from anchors.errors import AnchorsError
+from anchors.network import (
+    FORMAT,
+    Contract,
+    Governor,
+    LogKey,
+    Member,
+    Network,
+    ReceiptSigner,
+    parse_network,
+    prove_network,
+    sign_network,
+    write_network,
+)
+from anchors.notes import KeyType, Verifier
+from ledger_service.chain.contracts import EVIDENCE_LOG, REGISTRY, contract
+from ledger_service.chain.rpc import Rpc, fields, hex_bytes
+from ledger_service.chain.transactions import Mined, broadcast, chain_id, next_nonce, prepare, wait_mined
+from ledger_service.errors import ChainRefused, InvalidContent, NotFound
+from ledger_service.files import write_durably
+from ledger_service.keys import EthereumKey, open_ethereum_key
+
+ROLES: Final = ("governor", "anchorer", "receipt-signer", "credit-publisher", "regulator")
+PARAMETERS: Final = {"maxGrowth": 1 << 24, "receiptDays": 90}
+MINED_SECONDS: Final = 60.0
+MAX_ALLIANCE_BYTES: Final = 1 << 20
+
+Address = Annotated[str, Field(pattern=r"^0x[0-9a-f]{40}$")]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class OperatorEntry(_Part):
+    """An address and its role."""
+
+    address: Address
+    role: Literal["governor", "anchorer", "receipt-signer", "credit-publisher", "regulator"]
+
+
+class MemberEntry(_Part):
+    """A founding member."""
+
+    number: Annotated[int, Field(ge=1, le=255)]
+    code: Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$")]
+    name: Annotated[str, Field(min_length=1, max_length=128)]
+    log_key: Annotated[str, Field(pattern=r"^0x[0-9a-f]{64}$")]
+    operators: list[OperatorEntry]
+
+
+class KeyEntry(_Part):
+    """A keystore and its password file, relative to the alliance file."""
+
+    keystore: Path
+    password_file: Path
+
+
+class Alliance(_Part):
+    """An alliance file."""
+
+    format: Literal["bidledger/alliance/v1"]
+    alliance: Annotated[str, Field(min_length=1, max_length=128)]
+    domain: Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9.-]{0,98}[a-z0-9])?$")]
+    consensus: Literal["development"]
+    members: Annotated[list[MemberEntry], Field(min_length=1)]
+    parameters: dict[str, Annotated[int, Field(ge=0)]] = {}
+    deployer: KeyEntry
+    governors: list[KeyEntry]
+
+
+def read_alliance(path: Path) -> Alliance:
+    """Read an alliance file.
+
+    Raises:
+        NotFound: it cannot be read.
+        InvalidContent: it is not one; the message says where.
+    """
+    try:
+        with path.open("rb") as stream:
+            alliance = Alliance.model_validate_json(stream.read(MAX_ALLIANCE_BYTES))
+    except OSError as error:
+        raise NotFound(f"{path}: {error.strerror}; name the alliance file") from error
+    except ValidationError as error:
+        wrong = error.errors(include_input=False)[0]
+        raise InvalidContent(f"{path}: at /{'/'.join(map(str, wrong['loc']))}: {wrong['msg']}") from error
+    if [member.number for member in alliance.members] != list(range(1, len(alliance.members) + 1)):
+        raise InvalidContent(
+            f"{path}: at /members: their numbers are not 1, 2, 3 and so on, as the registry gives them"
+        )
+    return alliance
+
+
+def deploy_from_file(rpc_url: str, alliance_file: Path, out: Path) -> Network:
+    """Deploy what an alliance file says and write the signed network file.
+
+    Args:
+        rpc_url: a node that takes a gas price of zero.
+        alliance_file: see `Alliance`.
+        out: the network file; never overwritten.
+
+    Raises:
+        InvalidContent: the alliance file is wrong, or `out` exists, or too few governors' keystores are named.
+        KeyTrouble: a keystore cannot be opened.
+        ChainUnreachable, ChainRefused: the chain did not take it.
+    """
+    if out.exists():
+        raise InvalidContent(f"{out} exists; a network file is never overwritten, so name another --out")
+    alliance = read_alliance(alliance_file)
+    folder = alliance_file.parent
+    deployer = _open(alliance.deployer, folder)
+    governors = [_open(entry, folder) for entry in alliance.governors]
+    with Rpc(rpc_url) as rpc:
+        network = _unsigned(rpc, alliance, *_deploy(rpc, alliance, deployer))
+    signed = sign_network(network, {key.address: key.private.secret for key in governors})
+    content = write_network(signed)
+    try:
+        prove_network(parse_network(content))
+    except AnchorsError as error:
+        raise InvalidContent(f"{alliance_file}: the network file would not be valid: {error.diagnostics()}") from error
+    write_durably(out, content)
+    return signed
+
+
+def contract_address(sender: bytes, nonce: int) -> bytes:
+    """The address, 20 bytes, of the contract that `sender` makes by its transaction `nonce`.
+
+    Source: Ethereum Yellow Paper, section 7.
+    """
+    return keccak256(rlp.encode([sender, rlp.from_uint(nonce)]))[12:]
+
+
+def _deploy(rpc: Rpc, alliance: Alliance, deployer: EthereumKey) -> tuple[Mined, Mined]:
+    chain, nonce = chain_id(rpc), next_nonce(rpc, deployer.address)
+    evidence_log = contract_address(deployer.address, nonce + 1)
+    members = [
+        (
+            member.code.encode(),
+            member.name,
+            bytes.fromhex(member.log_key[2:]),
+            [(each.address, ROLES.index(each.role)) for each in member.operators],
+        )
+        for member in alliance.members
+    ]
+    parameters = [(name.encode(), value) for name, value in (PARAMETERS | alliance.parameters).items()]
+    founding = contract(REGISTRY).deployment(members, parameters, [(EVIDENCE_LOG.encode(), evidence_log)])
+    registry = _make(rpc, deployer, founding, chain, nonce)
+    log = _make(rpc, deployer, contract(EVIDENCE_LOG).deployment(registry.contract), chain, nonce + 1)
+    if log.contract != evidence_log:
+        raise ChainRefused("the evidence log has another address than the registry was told; deploy anew")
+    return registry, log
+
+
+def _make(rpc: Rpc, deployer: EthereumKey, code: bytes, chain: int, nonce: int) -> Mined:
+    transaction = prepare(rpc, deployer, None, code, chain=chain, nonce=nonce)
+    broadcast(rpc, transaction.raw)
+    return wait_mined(rpc, transaction.hash, MINED_SECONDS)
+
+
+def _unsigned(rpc: Rpc, alliance: Alliance, registry: Mined, log: Mined) -> Network:
+    chain = chain_id(rpc)
+    genesis = header_of_block(fields(rpc.call("eth_getBlockByNumber", "0x0", False)))
+    founded = header_of_block(fields(rpc.call("eth_getBlockByNumber", hex(registry.block_number), False)))
+    return Network(
+        format=FORMAT,
+        alliance=alliance.alliance,
+        domain=alliance.domain,
+        version=1,
+        chain_id=chain,
+        genesis_hash=genesis.hash,
+        consensus=alliance.consensus,
+        validators=(),
+        contracts=(_pinned(rpc, REGISTRY, registry), _pinned(rpc, EVIDENCE_LOG, log)),
+        members=tuple(_member(alliance, entry, chain, founded.timestamp) for entry in alliance.members),
+        governors=tuple(
+            Governor(entry.number, bytes.fromhex(each.address[2:]), registry.block_number, None)
+            for entry in alliance.members
+            for each in entry.operators
+            if each.role == "governor"
+        ),
+        threshold=2 * len(alliance.members) // 3 + 1,
+        signatures=(),
+    )
+
+
+def _pinned(rpc: Rpc, name: str, made: Mined) -> Contract:
+    address = made.contract or b""
+    code = hex_bytes(rpc.call("eth_getCode", "0x" + address.hex(), "latest"))
+    return Contract(name, address, keccak256(code), made.block_number, None)
+
+
+def _member(alliance: Alliance, entry: MemberEntry, chain: int, founded: int) -> Member:
+    origin = f"{alliance.domain}/{chain}/{entry.code}/0"
+    key = Verifier(origin, KeyType.ED25519, bytes.fromhex(entry.log_key[2:]))
+    signers = (each for each in entry.operators if each.role == "receipt-signer")
+    return Member(
+        number=entry.number,
+        code=entry.code,
+        name=entry.name,
+        log_keys=(LogKey(0, key.vkey, 0, None),),
+        receipt_signers=tuple(ReceiptSigner(bytes.fromhex(each.address[2:]), founded, None) for each in signers),
+    )
+
+
+def _open(entry: KeyEntry, folder: Path) -> EthereumKey:
+    return open_ethereum_key(folder / entry.keystore, folder / entry.password_file)
