@@ -20,13 +20,13 @@ from anchors.bounded_json import Fields
 from anchors.errors import BadStatement
 from anchors.subjects import Subject
 
-__all__ = ["TAG", "Digests", "Kind", "Statement", "commit", "digest_document"]
+__all__ = ["TAG", "Digests", "Kind", "Statement", "commit", "digest_document", "layout"]
 
 TAG = hashlib.sha256(b"bidledger/commitment/v1").digest()
 
 _CHUNK_BYTES = 1 << 20
 _NONE = bytes(32)
-_TENDER = r"[^\x00-\x1f\x7f]{1,256}"
+_TENDER = r"[^\x00-\x1f\x7f\ud800-\udfff]{1,256}"
 _FIELDS = ("kind", "tender", "party", "holder", "sha256", "sm3", "extra", "salt")
 
 
@@ -64,16 +64,34 @@ class Digests:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """What a commitment commits to. Whoever has it can open the commitment; it is kept by the document's owner."""
+    """What a commitment commits to. Whoever has it can open the commitment; it is kept by the document's owner.
+
+    Raises:
+        BadStatement: a digest, address or salt has another length than below or stands for nothing, or the tender's
+            identifier is not 1 to 256 printable characters in Unicode's form NFC.
+    """
 
     kind: Kind
     tender: str | None
     party: Subject | None
     holder: bytes | None  # Ethereum address, 20 bytes
-    sha256: bytes
-    sm3: bytes | None
+    sha256: bytes  # 32 bytes
+    sm3: bytes | None  # 32 bytes
     extra: Mapping[str, object] | None
     salt: bytes  # 32 bytes
+
+    def __post_init__(self) -> None:
+        """Let no two statements have one commitment: what is not stated is zeros, so zeros cannot be stated."""
+        for name, value, size in (("holder", self.holder, 20), ("sm3", self.sm3, 32)):
+            if value is not None and (len(value) != size or not any(value)):
+                raise BadStatement(f"its {name} is not {size} bytes, or all zeros")
+        for name, value in (("sha256", self.sha256), ("salt", self.salt)):
+            if len(value) != 32:
+                raise BadStatement(f"its {name} is not 32 bytes")
+        if self.tender is not None and not (
+            re.fullmatch(_TENDER, self.tender) and unicodedata.is_normalized("NFC", self.tender)
+        ):
+            raise BadStatement("its tender's identifier is not 1 to 256 printable characters in Unicode's form NFC")
 
     @classmethod
     def of(cls, digests: Digests, *, kind: str, tender: str | None, party: str | None) -> Self:
@@ -82,27 +100,35 @@ class Statement:
         Args:
             digests: of the document.
             kind: the name of a Kind.
-            tender: the tender's identifier, at most 256 characters.
+            tender: the tender's identifier, at most 256 characters; it is brought into Unicode's form NFC.
             party: `SCHEME:IDENTIFIER` of who holds the document.
 
         Raises:
             BadStatement: there is no such kind, or the tender's identifier cannot be one.
             BadSubject: the party is no company.
         """
-        if tender is not None:
-            tender = unicodedata.normalize("NFC", tender)
-            if not re.fullmatch(_TENDER, tender):
-                raise BadStatement("the tender's identifier is not 1 to 256 printable characters")
-        subject = None if party is None else Subject.parse(party)
-        return cls(_kind(kind), tender, subject, None, digests.sha256, digests.sm3, None, secrets.token_bytes(32))
+        return cls(
+            kind=_kind(kind),
+            tender=None if tender is None else unicodedata.normalize("NFC", tender),
+            party=None if party is None else Subject.parse(party),
+            holder=None,
+            sha256=digests.sha256,
+            sm3=digests.sm3,
+            extra=None,
+            salt=secrets.token_bytes(32),
+        )
 
     @classmethod
     def from_json(cls, value: object) -> Self:
         """Read a statement as an evidence file holds it.
 
+        Args:
+            value: what `read_json` gave.
+
         Raises:
             MalformedFile: a member is missing, unknown or of another form.
-            BadStatement: `extra` has no canonical form, or there is no such kind.
+            BadStatement: there is no such kind, `extra` is no object or has no canonical form, or a value stands for
+                nothing.
             BadSubject: the party is no company.
         """
         fields = Fields(value, "statement", _FIELDS)
@@ -110,9 +136,10 @@ class Statement:
         extra = fields.nullable("extra", fields.raw)
         if extra is not None and not isinstance(extra, dict):
             raise BadStatement("its extra is not an object")
-        statement = cls(
+        _extra_digest(extra)
+        return cls(
             kind=_kind(fields.text("kind", r"[a-z-]{1,32}")),
-            tender=fields.nullable("tender", lambda name: fields.text(name, _TENDER)),
+            tender=fields.nullable("tender", lambda name: fields.text(name, r"(?s).{1,256}")),
             party=None if party is None else Subject.parse(party),
             holder=fields.nullable("holder", lambda name: fields.hex(name, 20)),
             sha256=fields.hex("sha256", 32),
@@ -120,10 +147,6 @@ class Statement:
             extra=extra,
             salt=fields.hex("salt", 32),
         )
-        if statement.tender is not None and unicodedata.normalize("NFC", statement.tender) != statement.tender:
-            raise BadStatement("its tender's identifier is not in Unicode's form NFC")
-        _extra_digest(extra)
-        return statement
 
     def to_json(self) -> dict[str, object]:
         """The statement as an evidence file holds it."""
@@ -149,27 +172,37 @@ def digest_document(stream: BinaryIO) -> Digests:
 
 
 def commit(statement: Statement) -> bytes:
-    """Compute the commitment of a statement.
+    """Compute the commitment of a statement, 32 bytes.
 
-    Returns:
-        32 bytes: SHA-256 of tag, kind, tender, party, holder, sha256, sm3, extra, salt; 257 bytes in all, in which
-        what is not stated is zeros.
+    Raises:
+        BadStatement: its extra has no canonical form.
 
     Source: docs/DESIGN.md, Commitment v1.
     """
-    tender = _NONE if statement.tender is None else hashlib.sha256(statement.tender.encode()).digest()
-    layout = (
-        TAG,
-        bytes((statement.kind.code,)),
-        tender,
-        _NONE if statement.party is None else statement.party.key,
-        (statement.holder or b"").rjust(32, b"\0"),
-        statement.sha256,
-        statement.sm3 or _NONE,
-        _extra_digest(statement.extra),
-        statement.salt,
+    return hashlib.sha256(layout(statement)).digest()
+
+
+def layout(statement: Statement) -> bytes:
+    """Lay a statement out in the 257 bytes that are hashed: its fields in order, zeros for what is not stated.
+
+    Raises:
+        BadStatement: its extra has no canonical form.
+
+    Source: docs/DESIGN.md, Commitment v1.
+    """
+    return b"".join(
+        (
+            TAG,
+            bytes((statement.kind.code,)),
+            _NONE if statement.tender is None else hashlib.sha256(statement.tender.encode()).digest(),
+            _NONE if statement.party is None else statement.party.key,
+            (statement.holder or b"").rjust(32, b"\0"),
+            statement.sha256,
+            statement.sm3 or _NONE,
+            _extra_digest(statement.extra),
+            statement.salt,
+        )
     )
-    return hashlib.sha256(b"".join(layout)).digest()
 
 
 def _kind(name: str) -> Kind:
@@ -184,7 +217,7 @@ def _extra_digest(extra: Mapping[str, object] | None) -> bytes:
         return _NONE
     try:
         return hashlib.sha256(rfc8785.dumps(extra)).digest()  # type: ignore[arg-type]  # JSON by `from_json`
-    except (rfc8785.CanonicalizationError, RecursionError) as error:
+    except (rfc8785.CanonicalizationError, UnicodeEncodeError, RecursionError) as error:
         raise BadStatement(f"its extra has no canonical form: {error}") from error
 
 

@@ -351,23 +351,30 @@ class BadStatement(AnchorsError):
     remedy = "State the document again, with the names and forms of the statement."
 
     def __init__(self, what: str) -> None:
-        super().__init__(f"The statement cannot be: {what}")
+        super().__init__(f"the statement cannot be: {what}")
 
 
 class BadSubject(AnchorsError):
-    """What is no company's identifier."""
+    """A party that is no company's identifier. The message leaves out what was given: it may be a person's."""
 
     remedy = "Name a company by its scheme and identifier; natural persons are never named."
 
-    def __init__(self, text: str, what: str) -> None:
-        super().__init__(f"The party {text[:80]!r} {what}")
+    def __init__(self, what: str) -> None:
+        super().__init__(f"the party {what}")
+
+
+class NaturalPerson(BadSubject):
+    """A party that names a natural person, or reads as if it did."""
+
+    def __init__(self) -> None:
+        super().__init__("names a natural person, or reads as an identity number")
 
 
 class NotInBatch(AnchorsError):
     """A receipt that is not in the batch whose signature it carries."""
 
     def __init__(self, index: int) -> None:
-        super().__init__(f"The receipt for place {index} does not lead to the root of its signed batch")
+        super().__init__(f"the receipt for place {index} does not lead to the root of its signed batch")
 
 
 class PeriodKeyDiffers(AnchorsError):
@@ -376,4 +383,4 @@ class PeriodKeyDiffers(AnchorsError):
     remedy = "Ask the member for the key that it committed to; if it has none, its periods cannot be accounted for."
 
     def __init__(self, slot: int) -> None:
-        super().__init__(f"The leaf in slot {slot} commits to another key than the one revealed for the next period")
+        super().__init__(f"the leaf in slot {slot} commits to another key than the one revealed for the next period")

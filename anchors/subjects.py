@@ -1,27 +1,35 @@
 """Who a company is: a scheme and an identifier in it, never a name, never a natural person.
 
-Promises that an identifier with a check character is one that can exist. A hash of a guessable number is still
-personal data, so what looks like a resident's identity number is refused under every scheme.
+Promises that a unified social credit code is one that can have been given out. A hash of a guessable number is still
+personal data, so schemes of natural persons, and what reads as a resident's identity number under any scheme, are
+refused, and no message repeats them. That the company exists is left to its register.
 """
 
 import hashlib
 import re
 from dataclasses import dataclass
-from datetime import date
-from typing import Self
+from typing import Final, Self
 
-from anchors.errors import BadSubject
+from anchors.errors import BadSubject, NaturalPerson
 
 __all__ = ["USCC", "Subject"]
 
-USCC = "CN-USCC"
+USCC: Final = "CN-USCC"
 
-_SCHEME = re.compile(r"[A-Z]{2,3}-[A-Z0-9]{1,12}")  # org-id.guide list codes
-_IDENTIFIER = re.compile(r"[0-9A-Za-z][0-9A-Za-z./-]{0,63}")
-_USCC = re.compile(r"[1-9A-HJ-NP-RTUWXY][0-9A-HJ-NP-RTUWXY]\d{6}[0-9A-HJ-NP-RTUWXY]{10}", re.ASCII)
-_USCC_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
-_RESIDENT = re.compile(r"\d{6}(\d{4})(\d{2})(\d{2})\d{3}[\dX]", re.ASCII)
-_RESIDENT_CHECKS = "10X98765432"
+_SCHEME = re.compile(r"[A-Z]{2}(?:_[A-Z0-9]{1,3})?-([A-Z0-9][A-Z0-9_]{0,31})")  # the codes of org-id.guide
+_IDENTIFIER = re.compile(r"[0-9A-Za-z](?:[0-9A-Za-z._/-]{0,62}[0-9A-Za-z])?")
+_PERSONAL_REGISTERS = frozenset(
+    (
+        *("AADHAAR", "BSN", "CNP", "CPF", "CPR", "CURP", "DNI", "EGN", "HETU", "HKID", "ID", "IDCARD", "MYNUMBER"),
+        *("NID", "NIE", "NIN", "NINO", "NRIC", "PASSPORT", "PESEL", "PPS", "RIC", "RRN", "SFZ", "SSN"),
+    )
+)
+_USCC_ALPHABET: Final = "0123456789ABCDEFGHJKLMNPQRTUWXY"
+_USCC = re.compile(rf"[{_USCC_ALPHABET}]{{2}}[0-9]{{6}}[{_USCC_ALPHABET}]{{10}}")
+_RESIDENT = re.compile(
+    r"(?<![0-9])[1-9][0-9]{5}(?:18|19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])[0-9]{3}[0-9Xx](?![0-9])"
+)
+_RESIDENT_CHECKS: Final = "10X98765432"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,17 +44,19 @@ class Subject:
         """Read `SCHEME:IDENTIFIER`.
 
         Raises:
-            BadSubject: it is not of that form, the check character is wrong, or it looks like a natural person's.
+            BadSubject: it is not of that form, or the check character is wrong.
+            NaturalPerson: it names, or reads as if it named, a natural person.
 
         Source: GB 32100-2015 for CN-USCC; org-id.guide for other schemes; GB 11643-1999 for what is refused.
         """
-        scheme, colon, identifier = text.partition(":")
-        if not colon or not _SCHEME.fullmatch(scheme) or not _IDENTIFIER.fullmatch(identifier):
-            raise BadSubject(text, "is not SCHEME:IDENTIFIER, such as CN-USCC:91510000201837253T")
+        scheme, _, identifier = text.partition(":")
+        register = _SCHEME.fullmatch(scheme)
+        if register is None or not _IDENTIFIER.fullmatch(identifier):
+            raise BadSubject("is not SCHEME:IDENTIFIER, such as CN-USCC:91110000600037341L")
+        if register[1] in _PERSONAL_REGISTERS or _reads_as_resident(scheme, identifier):
+            raise NaturalPerson
         if scheme == USCC:
-            _check_uscc(text, identifier)
-        elif _is_resident(identifier):
-            raise BadSubject(text, "looks like a natural person's identity number")
+            _check_uscc(identifier)
         return cls(scheme, identifier)
 
     @property
@@ -58,22 +68,22 @@ class Subject:
         return f"{self.scheme}:{self.identifier}"
 
 
-def _check_uscc(text: str, identifier: str) -> None:
+def _check_uscc(identifier: str) -> None:
     if not _USCC.fullmatch(identifier):
-        raise BadSubject(text, "is not a unified social credit code of 18 characters")
+        raise BadSubject("is not a unified social credit code of 18 characters")
     values = [_USCC_ALPHABET.index(character) for character in identifier]
     if (sum(value * pow(3, place, 31) for place, value in enumerate(values[:17])) + values[17]) % 31:
-        raise BadSubject(text, "has a wrong check character")
+        raise BadSubject("has a wrong check character")
 
 
-def _is_resident(identifier: str) -> bool:
-    """Whether it has the form, a possible date of birth and the check character of a resident's number."""
-    parts = _RESIDENT.fullmatch(identifier)
-    if parts is None:
-        return False
-    try:
-        date(int(parts[1]), int(parts[2]), int(parts[3]))
-    except ValueError:
-        return False
-    total = sum(int(digit) * pow(2, 17 - place, 11) for place, digit in enumerate(identifier[:17]))
-    return _RESIDENT_CHECKS[total % 11] == identifier[17]
+def _reads_as_resident(scheme: str, identifier: str) -> bool:
+    """Whether a resident's number stands in it: place, possible date of birth, serial and check character.
+
+    A credit code of digits alone may have that form by chance, so there the check character must agree as well. Under
+    other schemes the form is enough: a number with a slip in it is still nearly somebody's.
+    """
+    found = _RESIDENT.search(re.sub(r"[._/-]", "", identifier))
+    if found is None or scheme != USCC:
+        return found is not None
+    total = sum(int(digit) * pow(2, 17 - place, 11) for place, digit in enumerate(found[0][:17]))
+    return _RESIDENT_CHECKS[total % 11] == found[0][17]
