@@ -14,6 +14,7 @@ __all__ = ["TlogProof"]
 _HEADER: Final = "c2sp.org/tlog-proof@v1"
 _MAX_PATH = 63
 _MAX_LINE = 64 << 10  # of the extra line, as transparency-dev/formats takes it
+_MAX_EXTRA = _MAX_LINE * 3 // 4 - 8  # in base64, behind the word and its space
 _MAX_HEAD = _MAX_LINE + (_MAX_PATH + 2) * 64
 
 
@@ -39,7 +40,13 @@ class TlogProof:
             raise MalformedTlogProof(f"leaf {index} is not in a tree of {checkpoint.size} leaves")
         if len(path) > _MAX_PATH or any(len(node) != 32 for node in path):
             raise MalformedTlogProof(f"a path has at most {_MAX_PATH} hashes of 32 bytes")
+        if extra is not None and len(extra) > _MAX_EXTRA:
+            raise MalformedTlogProof(f"extra has at most {_MAX_EXTRA} bytes")
         return cls(index, path, note, checkpoint, extra)
+
+    def with_extra(self, extra: bytes) -> Self:
+        """Return the proof with other extra data, such as the salt that only the leaf's owner may have."""
+        return self.of(self.index, self.path, self.note, extra)
 
     @classmethod
     def parse(cls, data: bytes) -> Self:

@@ -186,7 +186,7 @@ def fetch(client: Client, kept: ReceiptFile, out: Path, deadline: float) -> Path
         raise errors.InvalidContent(f"{client.url} answered with a proof that does not fit: {error}") from error
     out.mkdir(parents=True, exist_ok=True)
     path = out / f"{kept.document}.evidence.json"
-    write_durably(out / f"{kept.document}.tlog-proof", tlog_proof.format())
+    write_durably(out / f"{kept.document}.tlog-proof", tlog_proof.encode())
     write_durably(path, write_evidence(evidence))
     return path
 

@@ -174,6 +174,13 @@ def test_a_malformed_tlog_proof_is_refused(head: str) -> None:
         TlogProof.parse(f"{head}\n{REFERENCE['cosigned']}".encode())
 
 
+def test_extra_data_is_added_and_bounded() -> None:
+    proof = TlogProof.of(0, (), SIGNED).with_extra(b"a" * 49144)
+    assert TlogProof.parse(proof.encode()) == proof
+    with pytest.raises(MalformedText, match="extra has at most"):
+        proof.with_extra(b"a" * 49145)
+
+
 def test_a_tlog_proof_of_unbounded_size_is_refused() -> None:
     with pytest.raises(MalformedText, match="bytes long"):
         TlogProof.parse(b"c2sp.org/tlog-proof@v1\nindex 0\n" + bytes(2_000_000))
