@@ -51,21 +51,23 @@ class Node:
 
     def in_one_block(self, transactions: list[dict[str, str]]) -> list[str]:
         """The hashes of transactions that one block holds, from the first account where they do not say."""
-        pause, resume = {
-            "anvil": (("evm_setAutomine", False), ("evm_setAutomine", True)),
-            "ganache": (("miner_stop",), ("miner_start",)),
-        }[self.name]
         first = self.rpc("eth_accounts")[0]
         nonce = int(self.rpc("eth_getTransactionCount", first, "latest"), 16)
-        self.rpc(*pause)
+        self._mine_by_itself(on=False)
         sent = []
         for transaction in transactions:
             fields = {"nonce": hex(nonce)} | transaction if "from" not in transaction else dict(transaction)
             nonce += "from" not in transaction
             sent.append(self.send(fields.pop("to", first), fields.pop("data"), **fields))
         self.rpc("evm_mine")
-        self.rpc(*resume)
+        self._mine_by_itself(on=True)
         return sent
+
+    def _mine_by_itself(self, *, on: bool) -> None:
+        if self.name == "anvil":
+            self.rpc("evm_setAutomine", on)
+        else:
+            self.rpc("miner_start" if on else "miner_stop")
 
     def receipt(self, transaction: str) -> dict[str, Any]:
         """The receipt of a transaction, as soon as it is mined."""

@@ -12,11 +12,12 @@ from coincurve import PrivateKey
 from conftest import Node
 from eth_abi.abi import encode
 
+from anchors.chain import rlp
 from anchors.chain.header import header_of_block
 from anchors.chain.keccak import keccak256
 from anchors.chain.receipts import receipt_key, receipts_trie
 from anchors.chain.signatures import sign_digest
-from anchors.commitment import Digests, Statement, commit, digest_document
+from anchors.commitment import Digests, Kind, Statement, commit, digest_document
 from anchors.evidence import Anchor, EvidenceFile, Place, write_evidence
 from anchors.merkle import Levels
 from anchors.network import (
@@ -31,18 +32,31 @@ from anchors.network import (
     write_network,
 )
 from anchors.notes import Checkpoint, KeyType, Signer, TlogProof, sign_checkpoint
-from anchors.receipt import Receipt
+from anchors.receipt import Receipt, batch_entry, batch_tree
+from anchors.subjects import Subject
 
 ARTIFACTS = Path(__file__).parents[2] / "ledger_service" / "chain" / "artifacts"
 CODES = (
-    "chongqing sichuan guizhou yunnan tibet shaanxi gansu qinghai ningxia xinjiang innermongolia guangxi xpcc".split()
+    "chongqing",
+    "sichuan",
+    "guizhou",
+    "yunnan",
+    "tibet",
+    "shaanxi",
+    "gansu",
+    "qinghai",
+    "ningxia",
+    "xinjiang",
+    "innermongolia",
+    "guangxi",
+    "xpcc",
 )
 DOMAIN = "west.example"
 CHAIN_ID = 31337
 MEMBER = 2
 LEAVES = 64
 INDEX = 37
-ACCEPTED_AT = 1_800_000_000
+ACCEPTED_AT = 1_795_000_000
 DOCUMENT = "投标文件：第七标段，报价 1,234,567.89 元\n".encode()
 
 
@@ -104,9 +118,9 @@ def make_exhibit(node: Node) -> Exhibit:
     contracts = _deploy(node)
     document = digest_document(io.BytesIO(DOCUMENT))
     statement = Statement(
-        kind="bid-document",
+        kind=Kind.BID_DOCUMENT,
         tender="2026-川-0042",
-        party="CN-USCC:91510000MA6XXXXX0A",
+        party=Subject.parse("CN-USCC:91510000201837253E"),
         holder=address("bidder"),
         sha256=document.sha256,
         sm3=document.sm3,
@@ -134,8 +148,7 @@ def _deploy(node: Node) -> tuple[Contract, Contract]:
     """The registry, naming the log beforehand, and the log; the anchorer is an account that the node signs for."""
     deployer, anchorer = node.rpc("eth_accounts")[:2]
     nonce = int(node.rpc("eth_getTransactionCount", deployer, "latest"), 16)
-    assert nonce < 0x7F
-    log = keccak256(b"\xd6\x94" + bytes.fromhex(deployer[2:]) + bytes((nonce + 1,)))[12:]
+    log = keccak256(rlp.encode([bytes.fromhex(deployer[2:]), rlp.from_uint(nonce + 1)]))[12:]
     members = [
         (
             code.encode().ljust(32, b"\0"),
@@ -190,8 +203,7 @@ def _anchor(node: Node, log: Contract, root: bytes) -> tuple[Anchor, list[dict[s
 
 
 def _receipt(commitment: bytes, log: bytes) -> Receipt:
-    entries = [INDEX.to_bytes(8, "big") + commitment, (INDEX + 1).to_bytes(8, "big") + key("another")]
-    batch = Levels.over(entries)
+    batch = batch_tree([batch_entry(INDEX, commitment), batch_entry(INDEX + 1, key("another"))])
     unsigned = Receipt(
         commitment=commitment,
         index=INDEX,
@@ -199,7 +211,7 @@ def _receipt(commitment: bytes, log: bytes) -> Receipt:
         generation=0,
         log=log,
         root=batch.root,
-        count=len(entries),
+        count=batch.size,
         position=0,
         path=tuple(batch.path(0)),
         accepted_at=ACCEPTED_AT,
@@ -211,7 +223,7 @@ def _receipt(commitment: bytes, log: bytes) -> Receipt:
 
 def signed(receipt: Receipt, signer: str) -> Receipt:
     """The receipt with its batch signed by another person."""
-    return dataclasses.replace(receipt, signature=sign_digest(key(signer), receipt.digest(CHAIN_ID)))
+    return dataclasses.replace(receipt, signature=sign_digest(key(signer), receipt.batch().digest(CHAIN_ID)))
 
 
 def _network(node: Node, contracts: tuple[Contract, Contract]) -> Network:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from conftest import Node, running
-from exhibits import CODES, DOCUMENT, INDEX, LEAVES, Exhibit, address, governed, key, log_signer, make_exhibit, signed
+from exhibits import DOCUMENT, INDEX, LEAVES, Exhibit, address, governed, key, log_signer, make_exhibit, signed
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -17,9 +17,9 @@ from anchors.bounded_json import MAX_FILE_BYTES
 from anchors.chain import rlp
 from anchors.chain.header import decode_header
 from anchors.chain.receipts import receipt_key, receipts_trie
-from anchors.evidence import Anchor, Place
+from anchors.evidence import Anchor
 from anchors.merkle import Levels
-from anchors.network import Contract, LogKey, Network, ReceiptSigner, ValidatorSet
+from anchors.network import Contract, LogKey, ReceiptSigner, ValidatorSet
 from anchors.notes import Checkpoint, SignedNote, TlogProof, sign_checkpoint
 from anchors.verify import STEPS, Grade, Verdict, verify
 
@@ -138,7 +138,7 @@ def test_a_section_stripped_of_one_member_refutes_at_its_step(exhibit: Exhibit, 
     whole = sections(exhibit)[section]
     for member in whole:
         rest = {name: value for name, value in whole.items() if name != member}
-        assert_refuted_at(step, judge(exhibit, **{section: rest}), "missing")
+        assert_refuted_at(step, judge(exhibit, None, **{section: rest}), "missing")
 
 
 # ---- document ----
@@ -324,7 +324,7 @@ def _word(at: int, word: int) -> Callable[[dict[str, Any]], None]:
 
 
 def test_the_forgers_block_is_good_but_for_what_is_forged(exhibit: Exhibit) -> None:
-    assert judge(_forged(exhibit, lambda receipt: None)).proven
+    assert judge(_forged(exhibit, lambda _: None)).proven
 
 
 @pytest.mark.parametrize(
@@ -395,7 +395,7 @@ def test_a_receipt_proof_for_another_place_refutes(exhibit: Exhibit) -> None:
         lambda nodes: [*nodes[:-1], "0x"],
         lambda nodes: [*nodes[:-1], nodes[-1][:-1]],
         lambda nodes: nodes * 9,
-        lambda nodes: "0x",
+        lambda _: "0x",
     ],
     ids=["no root", "root twice", "leaf twice", "another root", "no leaf", "empty leaf", "odd", "too many", "no list"],
 )
