@@ -68,8 +68,7 @@ class Receipt:
 
         Raises:
             NotInBatch: the path leads to another root.
-            BadInclusionPath: the path does not fit position and count.
-            OutsideTree: there is no such position.
+            BadInclusionPath: there is no such position, or the path does not fit it and the count.
             BadSignature: the signature is malformed.
         """
         leaf = leaf_hash(batch_entry(self.index, self.commitment))
