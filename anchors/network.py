@@ -17,7 +17,7 @@ from typing import Any
 
 import rfc8785
 
-from anchors.bounded_json import MAX_FILE_BYTES, Fields, read_json
+from anchors.bounded_json import MAX_FILE_BYTES, MAX_NUMBER, Fields, read_json
 from anchors.chain.keccak import keccak256
 from anchors.chain.signatures import Domain, recover_signer, sign_digest, typed_digest
 from anchors.errors import (
@@ -387,22 +387,23 @@ def _check_histories(network: Network) -> None:
     _check_order("validators", [(each.from_block, each.to_block) for each in network.validators])
     if network.consensus != DEVELOPMENT and not network.validators:
         raise MalformedFile("validators", f"is empty, though the consensus is {network.consensus}")
-    for name in {contract.name for contract in network.contracts}:
-        spans = [(each.from_block, each.to_block) for each in network.contracts_named(name)]
-        _check_order(f"contracts ({name})", spans)
+    spans: dict[str, list[tuple[int, int | None]]] = {}
+    for contract in network.contracts:
+        spans.setdefault(contract.name, []).append((contract.from_block, contract.to_block))
+    for name, history in spans.items():
+        _check_order(f"contracts ({name})", history)
     for member in network.members:
         _check_log_keys(network, member)
 
 
 def _check_log_keys(network: Network, member: Member) -> None:
     where = f"members ({member.code}).log_keys"
-    for generation in {key.generation for key in member.log_keys}:
-        spans = [(key.from_size, key.to_size) for key in member.log_keys if key.generation == generation]
-        _check_order(where, spans)
-    latest = max((key.generation for key in member.log_keys), default=0)
+    for key, following in itertools.pairwise(member.log_keys):
+        # A new generation begins at size 0 again; what went before it is closed for good.
+        start = following.from_size if following.generation == key.generation else MAX_NUMBER
+        if key.to_size is None or following.generation < key.generation or start < key.to_size:
+            raise MalformedFile(where, "has spans that are open, overlap or are out of order before the last")
     for key in member.log_keys:
-        if key.to_size is None and key.generation < latest:
-            raise MalformedFile(where, f"leaves generation {key.generation} open, though {latest} has begun")
         if not key.vkey.startswith(network.origin(member, key.generation) + "+"):
             raise MalformedFile(where, "has a key whose name is not the log's origin")
 
