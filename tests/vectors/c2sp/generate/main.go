@@ -2,6 +2,8 @@
 // golang.org/x/mod, filippo.io/torchwood and github.com/transparency-dev/formats.
 //
 //	go mod tidy && go run . ..
+//
+// Cosignatures carry the time of the run, and ML-DSA draws at random, so notes.json differs from run to run.
 package main
 
 import (
