@@ -4,24 +4,33 @@ A development chain is sealed by nobody; there a block counts as final once enou
 promise of the operator's own making and said so by the verifier. What needs seals to be checked is refused by name.
 """
 
+from dataclasses import dataclass
+
 from anchors.seals import DEVELOPMENT
 from ledger_service.errors import Misconfigured
 
 
-def final_block(consensus: str, head: int, confirmations: int) -> int | None:
-    """The last final block.
+@dataclass(frozen=True, slots=True)
+class Finality:
+    """The rule by which a chain's blocks become final.
 
     Args:
         consensus: as the network file names it.
-        head: number of the newest block that was followed.
         confirmations: how many blocks on top of one make it final on a development chain.
-
-    Returns:
-        Its number, or None when none is final yet.
 
     Raises:
         Misconfigured: this version cannot check that consensus.
     """
-    if consensus != DEVELOPMENT:
-        raise Misconfigured(f"this version knows when a block is final on a {DEVELOPMENT} chain, not under {consensus}")
-    return head - confirmations if head >= confirmations else None
+
+    consensus: str
+    confirmations: int
+
+    def __post_init__(self) -> None:
+        if self.consensus != DEVELOPMENT:
+            raise Misconfigured(
+                f"this version knows when a block is final on a {DEVELOPMENT} chain, not under {self.consensus}"
+            )
+
+    def final_block(self, head: int | None) -> int | None:
+        """The last final block when `head` is the newest that was followed; None when none is final yet."""
+        return head - self.confirmations if head is not None and head >= self.confirmations else None

@@ -14,8 +14,8 @@ app = typer.Typer(help="A development chain on this machine.", no_args_is_help=T
 class Chain(StrEnum):
     """The development chains."""
 
-    anvil = "anvil"
-    ganache = "ganache"
+    ANVIL = "anvil"
+    GANACHE = "ganache"
 
 
 ChainOption = Annotated[Chain, typer.Option(help="Which client.")]
@@ -24,7 +24,7 @@ DEVNET_DIR = Path(".devnet")
 
 
 @app.command()
-def up(chain: ChainOption = Chain.anvil, directory: DirOption = DEVNET_DIR, as_json: JsonFlag = False) -> None:
+def up(chain: ChainOption = Chain.ANVIL, directory: DirOption = DEVNET_DIR, as_json: JsonFlag = False) -> None:
     """Start the chain and wait until it answers."""
     from ledger_service.chain import devnet
 
@@ -37,7 +37,7 @@ def up(chain: ChainOption = Chain.anvil, directory: DirOption = DEVNET_DIR, as_j
 
 
 @app.command()
-def down(chain: ChainOption = Chain.anvil, directory: DirOption = DEVNET_DIR, as_json: JsonFlag = False) -> None:
+def down(chain: ChainOption = Chain.ANVIL, directory: DirOption = DEVNET_DIR, as_json: JsonFlag = False) -> None:
     """Stop the chain that `up` started."""
     from ledger_service.chain import devnet
 
@@ -50,7 +50,7 @@ def down(chain: ChainOption = Chain.anvil, directory: DirOption = DEVNET_DIR, as
 
 @app.command("status")
 def devnet_status(
-    chain: ChainOption = Chain.anvil, directory: DirOption = DEVNET_DIR, as_json: JsonFlag = False
+    chain: ChainOption = Chain.ANVIL, directory: DirOption = DEVNET_DIR, as_json: JsonFlag = False
 ) -> None:
     """Say whether the chain runs, where, and its head."""
     from ledger_service.chain import devnet

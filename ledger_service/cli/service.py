@@ -20,9 +20,9 @@ ApiKeyFile = Annotated[
 class Part(StrEnum):
     """What one process of a member's service can do alone."""
 
-    api = "api"
-    anchor = "anchor"
-    index = "index"
+    API = "api"
+    ANCHOR = "anchor"
+    INDEX = "index"
 
 
 def serve(
@@ -57,7 +57,7 @@ def status(
 def demo(
     files: Annotated[list[Path] | None, typer.Argument(metavar="[FILE]...", help="What to submit.")] = None,
     directory: Annotated[Path | None, typer.Option("--dir", help="Where everything goes; must be new.")] = None,
-    chain: Annotated[Chain, typer.Option(help="Which chain to start.")] = Chain.anvil,
+    chain: Annotated[Chain, typer.Option(help="Which chain to start.")] = Chain.ANVIL,
     keep: Annotated[bool, typer.Option("--keep", help="Leave chain and API running until interrupted.")] = False,
     as_json: JsonFlag = False,
 ) -> None:

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 class Require(StrEnum):
     """The grades that a reader can ask for, weakest first."""
 
-    logged = "logged"
-    anchored = "anchored"
-    sealed = "sealed"
+    LOGGED = "logged"
+    ANCHORED = "anchored"
+    SEALED = "sealed"
 
 
 def verify(

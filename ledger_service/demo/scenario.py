@@ -93,9 +93,7 @@ def run(files: Sequence[Path], directory: Path | None, chain: str, *, keep: bool
 def _report(rpc: str, service: Service, where: Path, files: Sequence[Path]) -> dict[str, Any]:
     """Submit, fetch, verify and forge; the JSON document of the demonstration."""
     say(f"2. {len(files)} files are committed and receipted by {MEMBER} at {service.url}")
-    _bidledger(
-        *("evidence", "submit", *files, "--url", service.url, "--tender", TENDER, "--out", where / "receipts"),
-    )
+    _bidledger("evidence", "submit", *files, "--url", service.url, "--tender", TENDER, "--out", where / "receipts")
     receipts = [where / "receipts" / f"{file.name}.receipt.json" for file in files]
     say("3. the log's period closes, its checkpoint is anchored, the evidence files are fetched")
     _bidledger("evidence", "fetch", *receipts, "--wait", str(ANCHOR_SECONDS), "--out", where / "evidence")

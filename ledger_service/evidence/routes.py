@@ -10,9 +10,10 @@ from sqlmodel import Session
 
 from anchors.notes import SignedNote, TlogProof
 from ledger_service.anchoring.proofs import CapturedProof, captured_proof
+from ledger_service.chain.finality import Finality
 from ledger_service.errors import NotFound
 from ledger_service.evidence.queries import covering_anchor
-from ledger_service.index.queries import final_block
+from ledger_service.index.queries import progress
 from ledger_service.log.reader import LoggedEntry, LogReader
 from ledger_service.pages import cached
 
@@ -71,7 +72,7 @@ class PendingOut(BaseModel):
     state: State = State.PENDING
 
 
-def routes(engine: Engine, reader: LogReader, member: int, generation: int) -> APIRouter:
+def routes(engine: Engine, reader: LogReader, member: int, generation: int, finality: Finality) -> APIRouter:
     """The routes of this slice for one member's log."""
     router = APIRouter(tags=["evidence"])
 
@@ -81,7 +82,7 @@ def routes(engine: Engine, reader: LogReader, member: int, generation: int) -> A
         entry = _find(reader, commitment)
         with Session(engine) as session:
             found = covering_anchor(session, member, generation, entry.index) if entry.published else None
-            final = final_block(session)
+            final = finality.final_block(progress(session).block)
         state, anchor = State.PENDING, None
         if found is not None:
             row, time = found

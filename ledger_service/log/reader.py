@@ -54,6 +54,10 @@ class LogReader:
         """The checkpoint of just this size, or None."""
         return self._checkpoint(col(Checkpoint.size) == size)
 
+    def largest_checkpoint(self, bound: int) -> Checkpoint | None:
+        """The largest checkpoint of at most `bound` leaves, or None."""
+        return self._checkpoint(col(Checkpoint.size) <= bound, newest=True)
+
     def first_checkpoint_after(self, index: int) -> Checkpoint | None:
         """The smallest checkpoint that covers the leaf at `index`, or None when none does yet."""
         return self._checkpoint(col(Checkpoint.size) > index)

@@ -1,0 +1,214 @@
+"""The outbox: what the log has signed against what the contract holds, and the one transaction that is due.
+
+Each step looks anew at both, so a crash, a lost node or a reorganisation leaves nothing to be repaired: what the chain
+does not hold is anchored, again if need be, and the contract refuses to take the same checkpoint twice. A transaction
+is stored before it is sent, and while its outcome is unknown no other is signed.
+"""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+import structlog
+from sqlalchemy import Engine
+from sqlmodel import Session, col, select
+
+from ledger_service import conditions
+from ledger_service.anchoring.tables import OutboxEntry
+from ledger_service.chain.contracts import EVIDENCE_LOG, REGISTRY, contract
+from ledger_service.chain.rpc import Rpc
+from ledger_service.chain.transactions import broadcast, call, find_mined, next_nonce, prepare
+from ledger_service.errors import ChainRefused, ServiceError
+from ledger_service.keys import EthereumKey
+from ledger_service.log.reader import LogReader
+from ledger_service.log.tables import Checkpoint
+
+log = structlog.get_logger(__name__)
+
+PART: Final = "anchor"
+_MAX_GROWTH: Final = b"maxGrowth".ljust(32, b"\0")
+
+
+class CannotAnchor(ServiceError):
+    """What the chain holds cannot be continued by this log."""
+
+    problem, title, status = "cannot-anchor", "The log cannot be anchored", 503
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where a log is anchored."""
+
+    chain_id: int
+    registry: bytes  # address, 20 bytes, as is the next
+    evidence_log: bytes
+    member: int
+    generation: int
+
+
+@dataclass(frozen=True, slots=True)
+class Anchored:
+    """What the contract holds of a member's log."""
+
+    generation: int
+    size: int
+    root: bytes
+
+
+class Outbox:
+    """The one sender of a member's anchors.
+
+    Args:
+        engine: the database.
+        reader: the member's log.
+        rpc: the node to send to.
+        target: where the log is anchored.
+        key: an anchorer of the member.
+        clock: the time for what is stored and reported; aware, UTC.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        reader: LogReader,
+        rpc: Rpc,
+        target: Target,
+        key: EthereumKey,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._engine = engine
+        self._reader = reader
+        self._rpc = rpc
+        self._target = target
+        self._key = key
+        self._clock = clock
+
+    def run(self, stop: threading.Event, poll_seconds: float) -> None:
+        """Anchor what is due until `stop` is set; troubles are reported and tried again, more slowly as they last."""
+        wait = poll_seconds
+        while not stop.wait(wait):
+            try:
+                self.step()
+                wait = poll_seconds
+            except ServiceError as error:
+                log.warning("anchoring_failed", problem=error.problem, detail=error.detail)
+                wait = min(2 * wait, 60 * poll_seconds)
+
+    def step(self) -> bool:
+        """Settle what waits, or send what is due.
+
+        Returns:
+            Whether a transaction is under way.
+
+        Raises:
+            ServiceError: what went wrong; it stands in the conditions until a later step goes well.
+        """
+        try:
+            under_way = self._settle() or self._send_due()
+        except ServiceError as error:
+            conditions.report(self._engine, PART, error.problem, error.detail, self._clock())
+            raise
+        for condition in conditions.current(self._engine):
+            if condition.part == PART:
+                conditions.clear(self._engine, PART, condition.problem)
+        return under_way
+
+    def _settle(self) -> bool:
+        """Look after the transaction whose outcome is not known yet; whether it is still under way."""
+        with Session(self._engine) as session:
+            entry = session.exec(select(OutboxEntry).where(col(OutboxEntry.waiting))).first()
+        if entry is None:
+            return False
+        try:
+            if find_mined(self._rpc, entry.transaction_hash) is None:
+                if next_nonce(self._rpc, self._key.address) <= entry.nonce:
+                    broadcast(self._rpc, entry.raw)
+                    return True
+                log.warning("anchor_overtaken", size=entry.size)  # its nonce was used by another transaction
+        except ChainRefused as error:
+            log.warning("anchor_refused", size=entry.size, detail=error.detail)  # looked at anew by the next step
+        with Session(self._engine) as session:
+            entry.waiting = False
+            session.add(entry)
+            session.commit()
+        return False
+
+    def _send_due(self) -> bool:
+        due = self._due()
+        if due is None:
+            return False
+        anchored, checkpoint = due
+        proof = self._reader.consistency(anchored.size, checkpoint.size) if anchored.size else []
+        data = contract(EVIDENCE_LOG).call_data("anchor", checkpoint.size, checkpoint.root, proof)
+        nonce = next_nonce(self._rpc, self._key.address)
+        chain = self._target.chain_id
+        signed = prepare(self._rpc, self._key, self._target.evidence_log, data, chain=chain, nonce=nonce)
+        with Session(self._engine) as session:
+            session.add(
+                OutboxEntry(
+                    generation=checkpoint.generation,
+                    size=checkpoint.size,
+                    root=checkpoint.root,
+                    nonce=nonce,
+                    raw=signed.raw,
+                    transaction_hash=signed.hash,
+                    signed_at=self._clock(),
+                    waiting=True,
+                )
+            )
+            session.commit()
+        broadcast(self._rpc, signed.raw)
+        log.info("anchor_sent", size=checkpoint.size, transaction=signed.hash.hex())
+        return True
+
+    def _due(self) -> tuple[Anchored, Checkpoint] | None:
+        """What the contract holds, and the checkpoint that it must hold next; None when it holds the latest."""
+        latest = self._reader.latest_checkpoint()
+        if latest is None or latest.size == 0:
+            return None
+        anchored = self._anchored()
+        self._check_continues(anchored, latest)
+        if anchored.size == latest.size:
+            return None
+        bound = anchored.size + self._max_growth()
+        checkpoint = latest if latest.size <= bound else self._reader.largest_checkpoint(bound)
+        if checkpoint is None or checkpoint.size <= anchored.size:
+            raise CannotAnchor(
+                f"the log grew from {anchored.size} leaves by more than an anchor may between two checkpoints; "
+                'a vote must raise the parameter "maxGrowth"'
+            )
+        return anchored, checkpoint
+
+    def _anchored(self) -> Anchored:
+        data = contract(EVIDENCE_LOG).call_data("checkpoint", self._target.member)
+        answer = call(self._rpc, self._target.evidence_log, data)
+        try:
+            generation, size, root, _, _ = contract(EVIDENCE_LOG).result("checkpoint", answer)
+        except ValueError as error:
+            raise CannotAnchor(f"at 0x{self._target.evidence_log.hex()} there is no evidence log: {error}") from error
+        return Anchored(generation, size, root)
+
+    def _max_growth(self) -> int:
+        data = contract(REGISTRY).call_data("parameter", _MAX_GROWTH)
+        (bound,) = contract(REGISTRY).result("parameter", call(self._rpc, self._target.registry, data))
+        return int(bound)
+
+    def _check_continues(self, anchored: Anchored, latest: Checkpoint) -> None:
+        if anchored.generation != self._target.generation:
+            raise CannotAnchor(
+                f"the chain is at generation {anchored.generation} of this log, the service at "
+                f"{self._target.generation}; set BIDLEDGER_GENERATION, with keys of its own"
+            )
+        if anchored.size > latest.size:
+            raise CannotAnchor(
+                f"the chain holds {anchored.size} leaves and this log only {latest.size}: the database is older than "
+                "what was anchored. Restore the newer one; if it is lost, the governors must close this generation"
+            )
+        known = self._reader.checkpoint_of_size(anchored.size) if anchored.size else None
+        if known is not None and known.root != anchored.root:
+            raise CannotAnchor(
+                f"at {anchored.size} leaves the chain holds another root than this log: it was anchored by somebody "
+                "else. Revoke the anchorer; the governors must close this generation"
+            )

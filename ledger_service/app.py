@@ -1,0 +1,134 @@
+"""The API of one member as one ASGI application.
+
+Two routes bear load and are bare ASGI, the acceptance of commitments and the log's static files; all others are
+FastAPI's. Every refusal is the same kind of problem document, and the OpenAPI description covers all of them.
+"""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+import orjson
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.openapi.utils import get_openapi
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+import ledger_service.alliance.routes as alliance
+import ledger_service.evidence.routes as evidence
+import ledger_service.status.routes as status
+from ledger_service.errors import BadRequest, InvalidContent, NotFound, ServiceError
+from ledger_service.log.accept import EvidenceEndpoint
+from ledger_service.log.routes import LogRoutes
+from ledger_service.log.writer import LogWriter
+from ledger_service.openapi import BARE_ROUTES, PROBLEM_RESPONSE, SCHEMAS
+from ledger_service.problems import MEDIA_TYPE, method_not_allowed, problem_document, problem_headers
+
+ACCEPT_PATH: Final = "/v1/evidence"
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the API is made of."""
+
+    writer: LogWriter
+    accept: EvidenceEndpoint
+    log_files: LogRoutes
+    watched: status.Watched
+    network_file: bytes
+
+
+def make_app(parts: Parts) -> ASGIApp:
+    """Put the application together; the log's writer runs from its start to its end."""
+    app = FastAPI(
+        title="bidledger",
+        version="1",
+        description="Evidence of bids: commitments in, receipts and proofs out.",
+        lifespan=_lifespan(parts.writer),
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/v1/openapi.json",
+        responses={"default": PROBLEM_RESPONSE},
+    )
+    watched = parts.watched
+    app.include_router(
+        evidence.routes(watched.engine, watched.reader, watched.member, watched.generation, watched.finality)
+    )
+    app.include_router(alliance.routes(watched.engine, parts.network_file))
+    app.include_router(status.routes(watched))
+    app.add_exception_handler(ServiceError, _refuse)
+    app.add_exception_handler(RequestValidationError, _refuse)
+    app.add_exception_handler(HTTPException, _refuse)
+    app.add_exception_handler(Exception, _fail)
+    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
+    return _Front(app, parts)
+
+
+class _Front:
+    """Hands the two bare routes their requests, and all others to FastAPI."""
+
+    def __init__(self, app: FastAPI, parts: Parts) -> None:
+        self._app = app
+        self._parts = parts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            path = scope["path"]
+            if path == ACCEPT_PATH:
+                await self._parts.accept(scope, receive, send)
+                return
+            if path.startswith("/log/"):
+                await self._parts.log_files({**scope, "root_path": "/log"}, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+
+def _lifespan(writer: LogWriter) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        writer.start()
+        try:
+            yield
+        finally:
+            writer.stop()
+
+    return lifespan
+
+
+async def _refuse(request: Request, error: Exception) -> Response:
+    refused = _as_service_error(request, error)
+    return _problem(refused)
+
+
+async def _fail(_request: Request, _error: Exception) -> Response:
+    """What is not ours to explain is in the service's log, and nowhere else."""
+    return _problem(ServiceError("The service failed; its log says where. The request may be tried again."))
+
+
+def _problem(error: ServiceError) -> Response:
+    return Response(orjson.dumps(problem_document(error)), error.status, problem_headers(error), media_type=MEDIA_TYPE)
+
+
+def _as_service_error(request: Request, error: Exception) -> ServiceError:
+    if isinstance(error, ServiceError):
+        return error
+    if isinstance(error, RequestValidationError):
+        wrong = error.errors()[0]
+        place = "/".join(str(part) for part in wrong["loc"])
+        return InvalidContent(f"{place}: {wrong['msg']}.", facts={"pointer": f"/{place}"})
+    if isinstance(error, HTTPException) and error.status_code == 405:
+        return method_not_allowed(request.method, *(error.headers or {}).get("Allow", "GET").split(", "))
+    if isinstance(error, HTTPException) and error.status_code == 404:
+        return NotFound("There is no such route; see /v1/openapi.json.")
+    return BadRequest(str(error))
+
+
+def _openapi(app: FastAPI) -> dict[str, Any]:
+    if app.openapi_schema is None:
+        described = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+        described["paths"] |= BARE_ROUTES
+        described["components"]["schemas"] |= SCHEMAS
+        app.openapi_schema = described
+    return app.openapi_schema

@@ -1,0 +1,233 @@
+"""Runs a member's service: the API with the log's writer, anchoring, and the index, in one process or one each.
+
+Each part gets the keys that it needs and no others. Parts that run in threads of their own are told to stop and
+waited for; the API is stopped by SIGTERM or SIGINT.
+"""
+
+import logging
+import signal
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TypeVar
+
+import structlog
+import uvicorn
+from sqlalchemy import Engine
+
+from anchors.errors import AnchorsError
+from anchors.network import Member, Network, parse_network, prove_network
+from ledger_service.anchoring.outbox import Outbox, Target
+from ledger_service.anchoring.proofs import ProofCapture
+from ledger_service.app import Parts, make_app
+from ledger_service.chain.contracts import EVIDENCE_LOG, REGISTRY
+from ledger_service.chain.finality import Finality
+from ledger_service.chain.rpc import Rpc
+from ledger_service.database import open_engine
+from ledger_service.errors import Misconfigured
+from ledger_service.index.indexer import Followed, Indexer
+from ledger_service.keys import open_ethereum_key, open_log_key, open_secret
+from ledger_service.log.accept import EvidenceEndpoint
+from ledger_service.log.api_keys import ApiKeys
+from ledger_service.log.identity import LogIdentity
+from ledger_service.log.reader import LogReader
+from ledger_service.log.routes import LogRoutes
+from ledger_service.log.writer import LogWriter
+from ledger_service.migrations import upgrade
+from ledger_service.settings import Settings
+from ledger_service.status.routes import Watched
+
+log = structlog.get_logger(__name__)
+
+PARTS = ("api", "anchor", "index")
+_Value = TypeVar("_Value")
+
+
+def serve(settings: Settings, only: str | None) -> None:
+    """Run the service, or one part of it, until it is told to stop.
+
+    Args:
+        settings: see `Settings`.
+        only: "api", "anchor" or "index"; None for all.
+
+    Raises:
+        Misconfigured: a setting that the part needs is missing, or the network file is not valid.
+        KeyTrouble: a key cannot be opened, or is not the log's.
+    """
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+    )
+    ground = _ground(settings)
+    upgrade(ground.engine, settings.data_dir)
+    wanted = PARTS if only is None else (only,)
+    stop = threading.Event()
+    jobs = [job for part in wanted for job in _JOBS[part](ground)]
+    threads = [threading.Thread(target=job, args=(stop, settings.poll_seconds), daemon=True) for job in jobs]
+    for thread in threads:
+        thread.start()
+    try:
+        if "api" in wanted:
+            _serve_api(ground)
+        else:
+            _wait_for_signal()
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join(timeout=30)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ground:
+    """What every part stands on."""
+
+    settings: Settings
+    network_file: bytes
+    network: Network
+    member: Member
+    engine: Engine
+    reader: LogReader
+
+    def contract(self, name: str) -> bytes:
+        """The address of a contract in force."""
+        return next(pinned.address for pinned in self.network.contracts_named(name) if pinned.to_block is None)
+
+
+def _ground(settings: Settings) -> _Ground:
+    try:
+        network_file = settings.network_file.read_bytes()
+        network = parse_network(network_file)
+        prove_network(network)
+    except OSError as error:
+        raise Misconfigured(f"BIDLEDGER_NETWORK_FILE {settings.network_file}: {error.strerror}") from error
+    except AnchorsError as error:
+        raise Misconfigured(f"BIDLEDGER_NETWORK_FILE {settings.network_file}: {error.diagnostics()}") from error
+    member = next((one for one in network.members if one.code == settings.member), None)
+    if member is None:
+        raise Misconfigured(f"BIDLEDGER_MEMBER: the network file names no member {settings.member!r}")
+    engine = open_engine(settings.database)
+    reader = LogReader(engine, settings.data_dir, settings.generation)
+    return _Ground(settings, network_file, network, member, engine, reader)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _anchor_jobs(ground: _Ground) -> list[Callable[[threading.Event, float], None]]:
+    settings = ground.settings
+    password = _needed("PASSWORD_FILE", settings.password_file)
+    key = open_ethereum_key(_needed("ANCHORER_KEYSTORE", settings.anchorer_keystore), password)
+    target = Target(
+        chain_id=ground.network.chain_id,
+        registry=ground.contract(REGISTRY),
+        evidence_log=ground.contract(EVIDENCE_LOG),
+        member=ground.member.number,
+        generation=settings.generation,
+    )
+    outbox = Outbox(ground.engine, ground.reader, Rpc(settings.rpc_url), target, key, _now)
+    capture = ProofCapture(ground.engine, Rpc(settings.rpc_url), ground.member.number)
+    return [outbox.run, capture.run]
+
+
+def _index_jobs(ground: _Ground) -> list[Callable[[threading.Event, float], None]]:
+    followed = Followed.pinned(ground.network)
+    return [Indexer(ground.engine, Rpc(ground.settings.rpc_url), followed, _now).run]
+
+
+_JOBS: dict[str, Callable[[_Ground], list[Callable[[threading.Event, float], None]]]] = {
+    "api": lambda _ground: [],
+    "anchor": _anchor_jobs,
+    "index": _index_jobs,
+}
+
+
+def _serve_api(ground: _Ground) -> None:
+    settings = ground.settings
+    api_keys = ApiKeys.read(settings.api_keys_file, settings.slots, settings.public_quota)
+    writer = LogWriter(
+        ground.engine,
+        settings.data_dir,
+        _identity(ground),
+        slots=settings.slots,
+        period_seconds=settings.period_seconds,
+        anchor_within_seconds=settings.anchor_within_seconds,
+        clock=_now,
+    )
+    parts = Parts(
+        writer=writer,
+        accept=EvidenceEndpoint(writer, api_keys),
+        log_files=LogRoutes(settings.data_dir, settings.generation),
+        watched=Watched(
+            engine=ground.engine,
+            reader=ground.reader,
+            network=ground.network,
+            member=ground.member.number,
+            generation=settings.generation,
+            finality=Finality(ground.network.consensus, settings.confirmations),
+            api_keys=api_keys,
+            accepting=writer.is_running,
+        ),
+        network_file=ground.network_file,
+    )
+    uvicorn.run(
+        make_app(parts),
+        host=settings.host,
+        port=settings.port,
+        loop="uvloop",
+        http="httptools",
+        log_level="warning",
+        access_log=False,
+        timeout_graceful_shutdown=10,
+        server_header=False,
+    )
+
+
+def _identity(ground: _Ground) -> LogIdentity:
+    settings = ground.settings
+    password = _needed("PASSWORD_FILE", settings.password_file)
+    identity = LogIdentity(
+        origin=ground.network.origin(ground.member, settings.generation),
+        member=ground.member.number,
+        generation=settings.generation,
+        evidence_log=ground.contract(EVIDENCE_LOG),
+        chain_id=ground.network.chain_id,
+        log_key=open_log_key(_needed("LOG_KEY_FILE", settings.log_key_file), password),
+        receipt_key=open_ethereum_key(_needed("RECEIPT_KEYSTORE", settings.receipt_keystore), password),
+        period_secret=open_secret(_needed("PERIOD_SECRET_FILE", settings.period_secret_file), password),
+    )
+    _check_registered(ground, identity)
+    return identity
+
+
+def _check_registered(ground: _Ground, identity: LogIdentity) -> None:
+    """A key that readers do not know makes receipts and checkpoints that prove nothing."""
+    vkeys = {key.vkey for key in ground.member.log_keys}
+    if identity.signer().verifier.vkey not in vkeys:
+        raise Misconfigured(
+            f"BIDLEDGER_LOG_KEY_FILE holds a key that the network file does not list for {identity.origin}"
+        )
+    if identity.receipt_key.address not in {signer.address for signer in ground.member.receipt_signers}:
+        raise Misconfigured(
+            f"BIDLEDGER_RECEIPT_KEYSTORE: 0x{identity.receipt_key.address.hex()} is no receipt signer of "
+            f"{ground.member.code} in the network file"
+        )
+
+
+def _needed(name: str, value: _Value | None) -> _Value:
+    if value is None:
+        raise Misconfigured(f"BIDLEDGER_{name} is not set; this part of the service needs it")
+    return value
+
+
+def _wait_for_signal() -> None:
+    done = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: done.set())
+    done.wait()
