@@ -18,6 +18,8 @@ MAX_FILE_BYTES = 4 << 20
 MAX_NUMBER = (1 << 53) - 1  # RFC 8785, RFC 7493: the largest integer that every reader keeps exact
 _MAX_DEPTH = 16
 _MAX_VALUES = 200_000
+_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
+_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _HEX = re.compile(r"0x((?:[0-9a-f]{2})*)")
 
 _Read = TypeVar("_Read")
@@ -42,6 +44,7 @@ def read_json(data: bytes) -> object:
     # Every value but the first follows one of these, so their number bounds what parsing can allocate.
     if data.count(b",") + data.count(b"[") + data.count(b"{") > _MAX_VALUES:
         raise MalformedFile("the file", f"has more than {_MAX_VALUES} values")
+    _check_depth(data)
     try:
         value = json.loads(
             data.decode(),
@@ -50,10 +53,19 @@ def read_json(data: bytes) -> object:
             parse_float=_no_fraction,
             parse_constant=_no_fraction,
         )
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise MalformedFile("the file", f"is not JSON: {error}") from error
-    _check(value, 0)
+    _check_texts(value)
     return value
+
+
+def _check_depth(data: bytes) -> None:
+    # Before parsing: the parser recurses on the C stack, and where a host has raised the recursion limit it crashes.
+    depth = 0
+    for bracket in _STRING.sub(b"", data).translate(None, _NO_BRACKETS):
+        depth += 1 if bracket in b"[{" else -1
+        if not 0 <= depth <= _MAX_DEPTH:
+            raise MalformedFile("the file", f"is nested more than {_MAX_DEPTH} deep, or closes what it did not open")
 
 
 def _distinct_names(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -73,18 +85,16 @@ def _no_fraction(digits: str) -> object:
     raise MalformedFile("the file", f"has the number {digits[:40]}, which is no integer")
 
 
-def _check(value: object, depth: int) -> None:
-    if depth > _MAX_DEPTH:
-        raise MalformedFile("the file", f"is nested more than {_MAX_DEPTH} deep")
+def _check_texts(value: object) -> None:
     if isinstance(value, str):
         _check_text(value)
     elif isinstance(value, list):
         for element in value:
-            _check(element, depth + 1)
+            _check_texts(element)
     elif isinstance(value, dict):
         for name, member in value.items():
             _check_text(name)
-            _check(member, depth + 1)
+            _check_texts(member)
 
 
 def _check_text(text: str) -> None:

@@ -1,4 +1,5 @@
 import json
+import sys
 import time
 
 import pytest
@@ -61,7 +62,27 @@ def test_json_that_readers_would_not_agree_on_is_refused(text: str) -> None:
         read_json(text.encode())
 
 
-@pytest.mark.parametrize("unit", [b"[", b"[],", b'"",', b'"', b"0,", b"{},", b'{"":'])
+@pytest.mark.parametrize("text", ["[" * 150_000, '{"a":' * 150_000, '["]' * 5 + "[" * 150_000, '"' + "[" * 150_000])
+def test_nesting_is_bounded_wherever_the_recursion_limit_is(text: str) -> None:
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(10**6)
+    try:
+        with pytest.raises(MalformedFile):
+            read_json(text.encode())
+    finally:
+        sys.setrecursionlimit(limit)
+
+
+def test_sixteen_levels_are_read() -> None:
+    assert read_json(b"[" * 16 + b"]" * 16) is not None
+
+
+@pytest.mark.parametrize("text", ['"[[[[[[[[[[[[[[[[[[[[[[[["', r'["\"[[[[[[[[[[[[[[[[[[[[\\", "]]]"]', '"]"'])
+def test_brackets_in_texts_are_no_nesting(text: str) -> None:
+    assert read_json(text.encode()) == json.loads(text)
+
+
+@pytest.mark.parametrize("unit", [b"[", b"[],", b'"",', b'"', b"0,", b"{},", b'{"":', b"]", b"\\", b'""', b'"\\"'])
 def test_the_largest_files_are_refused_at_once(unit: bytes) -> None:
     started = time.monotonic()
     with pytest.raises(MalformedFile):
