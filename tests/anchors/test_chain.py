@@ -154,6 +154,12 @@ def test_an_account_that_is_not_there_is_proven_absent(node: Any) -> None:
     assert state.slots == (bytes(32),)
 
 
+@pytest.mark.parametrize("answer", [{}, {"accountProof": "0x80"}, {"accountProof": ["80"]}, {"accountProof": [1]}])
+def test_an_answer_without_proof_nodes_is_refused(answer: dict[str, object]) -> None:
+    with pytest.raises(MalformedAnswer):
+        prove_state(EMPTY_ROOT, bytes(20), [], answer)
+
+
 @pytest.mark.parametrize(
     "account",
     [
