@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-EVIDENCE = ROOT / "tests" / "vectors" / "evidence"
+EVIDENCE = ROOT / "tests" / "vectors" / "evidence" / "v1"
 
 
 @pytest.fixture(scope="module")
