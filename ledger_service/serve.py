@@ -4,13 +4,13 @@ Each part gets the keys that it needs and no others. Parts that run in threads o
 waited for; the API is stopped by SIGTERM or SIGINT.
 """
 
-import logging
+import os
 import signal
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 import structlog
 import uvicorn
@@ -18,6 +18,7 @@ from sqlalchemy import Engine
 
 from anchors.errors import AnchorsError
 from anchors.network import Member, Network, parse_network, prove_network
+from ledger_service import logs
 from ledger_service.anchoring.outbox import Outbox, Target
 from ledger_service.anchoring.proofs import ProofCapture
 from ledger_service.app import Parts, make_app
@@ -41,6 +42,7 @@ from ledger_service.status.routes import Watched
 log = structlog.get_logger(__name__)
 
 PARTS = ("api", "anchor", "index")
+Job: TypeAlias = Callable[[threading.Event, float], None]
 _Value = TypeVar("_Value")
 
 
@@ -55,21 +57,13 @@ def serve(settings: Settings, only: str | None) -> None:
         Misconfigured: a setting that the part needs is missing, or the network file is not valid.
         KeyTrouble: a key cannot be opened, or is not the log's.
     """
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-    )
+    logs.for_machines()
     ground = _ground(settings)
     upgrade(ground.engine, settings.data_dir)
     wanted = PARTS if only is None else (only,)
     stop = threading.Event()
     jobs = [job for part in wanted for job in _JOBS[part](ground)]
-    threads = [threading.Thread(target=job, args=(stop, settings.poll_seconds), daemon=True) for job in jobs]
+    threads = [threading.Thread(target=_run, args=(job, stop, settings.poll_seconds), daemon=True) for job in jobs]
     for thread in threads:
         thread.start()
     try:
@@ -116,11 +110,21 @@ def _ground(settings: Settings) -> _Ground:
     return _Ground(settings, network_file, network, member, engine, reader)
 
 
+def _run(job: Job, stop: threading.Event, poll_seconds: float) -> None:
+    """Run a job; one that fails in a way that nobody foresaw ends the process, so that it is seen and started anew."""
+    try:
+        job(stop, poll_seconds)
+    except BaseException:
+        log.exception("part_failed", job=getattr(job, "__qualname__", "?"))
+        os.kill(os.getpid(), signal.SIGTERM)
+        raise
+
+
 def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def _anchor_jobs(ground: _Ground) -> list[Callable[[threading.Event, float], None]]:
+def _anchor_jobs(ground: _Ground) -> list[Job]:
     settings = ground.settings
     password = _needed("PASSWORD_FILE", settings.password_file)
     key = open_ethereum_key(_needed("ANCHORER_KEYSTORE", settings.anchorer_keystore), password)
@@ -136,12 +140,12 @@ def _anchor_jobs(ground: _Ground) -> list[Callable[[threading.Event, float], Non
     return [outbox.run, capture.run]
 
 
-def _index_jobs(ground: _Ground) -> list[Callable[[threading.Event, float], None]]:
+def _index_jobs(ground: _Ground) -> list[Job]:
     followed = Followed.pinned(ground.network)
     return [Indexer(ground.engine, Rpc(ground.settings.rpc_url), followed, _now).run]
 
 
-_JOBS: dict[str, Callable[[_Ground], list[Callable[[threading.Event, float], None]]]] = {
+_JOBS: dict[str, Callable[[_Ground], list[Job]]] = {
     "api": lambda _ground: [],
     "anchor": _anchor_jobs,
     "index": _index_jobs,

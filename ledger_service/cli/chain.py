@@ -26,8 +26,10 @@ DEVNET_DIR = Path(".devnet")
 @app.command()
 def up(chain: ChainOption = Chain.ANVIL, directory: DirOption = DEVNET_DIR, as_json: JsonFlag = False) -> None:
     """Start the chain and wait until it answers."""
+    from ledger_service import logs
     from ledger_service.chain import devnet
 
+    logs.for_people()
     with working(f"starting {chain.value}"):
         running = devnet.up(chain.value, directory / chain.value)
     if as_json:
@@ -39,8 +41,10 @@ def up(chain: ChainOption = Chain.ANVIL, directory: DirOption = DEVNET_DIR, as_j
 @app.command()
 def down(chain: ChainOption = Chain.ANVIL, directory: DirOption = DEVNET_DIR, as_json: JsonFlag = False) -> None:
     """Stop the chain that `up` started."""
+    from ledger_service import logs
     from ledger_service.chain import devnet
 
+    logs.for_people()
     stopped = devnet.down(directory / chain.value)
     if as_json:
         print_json({"stopped": stopped})
@@ -53,8 +57,10 @@ def devnet_status(
     chain: ChainOption = Chain.ANVIL, directory: DirOption = DEVNET_DIR, as_json: JsonFlag = False
 ) -> None:
     """Say whether the chain runs, where, and its head."""
+    from ledger_service import logs
     from ledger_service.chain import devnet
 
+    logs.for_people()
     state = devnet.status(directory / chain.value)
     if as_json:
         print_json(state.as_json())
@@ -69,8 +75,10 @@ def deploy(
     as_json: JsonFlag = False,
 ) -> None:
     """Deploy the alliance's contracts and write the network file that readers pin."""
+    from ledger_service import logs
     from ledger_service.chain.deploy import deploy_from_file
 
+    logs.for_people()
     with working(f"deploying to {rpc}"):
         network = deploy_from_file(rpc, alliance, out)
     contracts = {contract.name: contract.address for contract in network.contracts}

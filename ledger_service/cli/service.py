@@ -62,8 +62,10 @@ def demo(
     as_json: JsonFlag = False,
 ) -> None:
     """Start a chain, found the alliance, submit files, prove them, and show that every forgery is refuted."""
+    from ledger_service import logs
     from ledger_service.demo.scenario import run
 
+    logs.for_people()
     raise typer.Exit(run(files or [], directory, chain.value, keep=keep, as_json=as_json))
 
 

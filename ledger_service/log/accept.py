@@ -10,7 +10,8 @@ from typing import Final
 import orjson
 
 from ledger_service.errors import BadRequest, InvalidContent, ServiceError, TooLarge, UnsupportedMediaType
-from ledger_service.log.api_keys import ApiKeys, Scope as KeyScope
+from ledger_service.log.api_keys import ApiKeys
+from ledger_service.log.api_keys import Scope as KeyScope
 from ledger_service.log.writer import LogWriter
 from ledger_service.problems import Receive, Scope, Send, method_not_allowed, send_answer, send_problem
 
@@ -101,7 +102,7 @@ async def _body(scope: Scope, receive: Receive) -> bytes:
     declared = _field(scope, "content-length") or ""
     if declared.isdecimal() and int(declared) > MAX_BODY_BYTES:
         raise too_large
-    body = b""
+    body: bytes = b""
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":

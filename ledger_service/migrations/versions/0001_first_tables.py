@@ -1,7 +1,6 @@
 """first tables."""
 
 import sqlalchemy as sa
-import sqlmodel
 from alembic import op
 
 revision = "0001"
@@ -21,7 +20,7 @@ def upgrade() -> None:
         sa.Column("nonce", sa.BigInteger(), nullable=False),
         sa.Column("raw", sa.LargeBinary(), nullable=False),
         sa.Column("transaction_hash", sa.LargeBinary(), nullable=False),
-        sa.Column("signed_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("signed_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("waiting", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
@@ -76,7 +75,7 @@ def upgrade() -> None:
         "chain_fault",
         sa.Column("block_number", sa.BigInteger(), nullable=False),
         sa.Column("entry", sa.LargeBinary(), nullable=False),
-        sa.Column("kind", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
         sa.Column("member", sa.Integer(), nullable=False),
         sa.Column("generation", sa.BigInteger(), nullable=False),
         sa.Column("index", sa.LargeBinary(8), nullable=False),
@@ -101,7 +100,7 @@ def upgrade() -> None:
         "chain_journal",
         sa.Column("from_block", sa.BigInteger(), nullable=False),
         sa.Column("to_block", sa.BigInteger(), nullable=True),
-        sa.Column("contract", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("contract", sa.String(), nullable=False),
         sa.Column("word", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("from_block", "contract"),
     )
@@ -124,8 +123,8 @@ def upgrade() -> None:
         sa.Column("from_block", sa.BigInteger(), nullable=False),
         sa.Column("to_block", sa.BigInteger(), nullable=True),
         sa.Column("number", sa.Integer(), nullable=False),
-        sa.Column("code", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-        sa.Column("name", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("code", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
         sa.Column("log_key", sa.LargeBinary(), nullable=False),
         sa.Column("status", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("from_block", "number"),
@@ -151,7 +150,7 @@ def upgrade() -> None:
         "chain_parameter",
         sa.Column("from_block", sa.BigInteger(), nullable=False),
         sa.Column("to_block", sa.BigInteger(), nullable=True),
-        sa.Column("name", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
         sa.Column("value", sa.LargeBinary(32), nullable=False),
         sa.PrimaryKeyConstraint("from_block", "name"),
     )
@@ -183,22 +182,22 @@ def upgrade() -> None:
         "chain_system_contract",
         sa.Column("from_block", sa.BigInteger(), nullable=False),
         sa.Column("to_block", sa.BigInteger(), nullable=True),
-        sa.Column("name", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
         sa.Column("address", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("from_block", "name"),
     )
     op.create_table(
         "condition",
-        sa.Column("part", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-        sa.Column("problem", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-        sa.Column("detail", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-        sa.Column("since", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("part", sa.String(), nullable=False),
+        sa.Column("problem", sa.String(), nullable=False),
+        sa.Column("detail", sa.String(), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("part", "problem"),
     )
     op.create_table(
         "index_reorganisation",
         sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("seen_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("common_block", sa.BigInteger(), nullable=True),
         sa.Column("old_head", sa.BigInteger(), nullable=False),
         sa.Column("old_hash", sa.LargeBinary(), nullable=False),
@@ -208,7 +207,7 @@ def upgrade() -> None:
         "index_state",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("node_head", sa.BigInteger(), nullable=False),
-        sa.Column("seen_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("verified_block", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )

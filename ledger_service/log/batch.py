@@ -1,0 +1,91 @@
+"""What one disk sync made durable, signed: the batch, and the receipts of those who are in it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from anchors.merkle import Levels
+from anchors.receipt import ReceiptBatch, batch_tree
+from ledger_service.log.identity import LogIdentity
+from ledger_service.log.store import INDEX_BYTES, pack_entries, split_entries
+from ledger_service.log.tables import Batch
+
+
+@dataclass(frozen=True)
+class SignedBatch:
+    """A batch whose every entry has a receipt."""
+
+    facts: ReceiptBatch
+    entries: Sequence[bytes]  # 40 bytes each, in the order of position
+    tree: Levels = field(repr=False)
+    signature: bytes
+
+    @classmethod
+    def sign(
+        cls, identity: LogIdentity, entries: Sequence[tuple[int, bytes]], accepted_at: int, anchor_by: int
+    ) -> "SignedBatch":
+        """Sign the entries (index, commitment) of a new batch; times in POSIX seconds."""
+        packed = split_entries(pack_entries(entries))
+        tree = batch_tree(packed)
+        facts = ReceiptBatch(
+            log=identity.evidence_log,
+            member=identity.member,
+            generation=identity.generation,
+            root=tree.root,
+            count=len(packed),
+            accepted_at=accepted_at,
+            anchor_by=anchor_by,
+        )
+        return cls(facts, packed, tree, identity.receipt_key.sign(facts.digest(identity.chain_id)))
+
+    @classmethod
+    def stored(cls, row: Batch) -> "SignedBatch":
+        """Take up a batch that was signed before."""
+        packed = split_entries(row.entries)
+        tree = batch_tree(packed)
+        facts = ReceiptBatch(
+            log=row.evidence_log,
+            member=row.member,
+            generation=row.generation,
+            root=tree.root,
+            count=len(packed),
+            accepted_at=row.accepted_at,
+            anchor_by=row.anchor_by,
+        )
+        return cls(facts, packed, tree, row.signature)
+
+    def row(self, number: int) -> Batch:
+        """The batch as it is stored."""
+        return Batch(
+            generation=self.facts.generation,
+            number=number,
+            entries=b"".join(self.entries),
+            evidence_log=self.facts.log,
+            member=self.facts.member,
+            accepted_at=self.facts.accepted_at,
+            anchor_by=self.facts.anchor_by,
+            signature=self.signature,
+        )
+
+    def receipts(self, position: int, count: int) -> bytes:
+        """The receipts of `count` entries from `position` on, as JSON objects with commas between them."""
+        return ",".join([self._receipt(at) for at in range(position, position + count)]).encode()
+
+    def _receipt(self, position: int) -> str:
+        # Written by hand: a thousand receipts of one batch share all but these four fields.
+        entry = self.entries[position]
+        path = '","0x'.join([node.hex() for node in self.tree.path(position)])
+        return (
+            f'{{"commitment":"0x{entry[INDEX_BYTES:].hex()}","index":{int.from_bytes(entry[:INDEX_BYTES], "big")},'
+            f'{self._shared[0]},"position":{position},"path":[{f"{chr(34)}0x{path}{chr(34)}" if path else ""}],'
+            f"{self._shared[1]}}}"
+        )
+
+    @cached_property
+    def _shared(self) -> tuple[str, str]:
+        facts = self.facts
+        return (
+            f'"member":{facts.member},"generation":{facts.generation},"log":"0x{facts.log.hex()}",'
+            f'"root":"0x{facts.root.hex()}","count":{facts.count}',
+            f'"accepted_at":{facts.accepted_at},"anchor_by":{facts.anchor_by},"signature":"0x{self.signature.hex()}"',
+        )

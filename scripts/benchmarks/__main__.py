@@ -1,0 +1,47 @@
+"""`scripts/bench`: runs the measurements and prints a table; `--json FILE` writes the same rows.
+
+Exit 0 when every row reaches what it must, 1 otherwise.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import backfill
+
+import gas
+import tree
+import verification
+from row import Row
+
+MEASUREMENTS: Mapping[str, Callable[[], Row]] = {
+    "anchor-gas": gas.anchor,
+    "tree-append": tree.append,
+    "backfill": backfill.backfill,
+    "verify-start": verification.verify,
+}
+
+
+def main() -> int:
+    """Run what was asked for."""
+    parser = argparse.ArgumentParser(prog="scripts/bench")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows as JSON")
+    parser.add_argument("names", nargs="*", help=f"rows to measure: {', '.join(MEASUREMENTS)}; none is all")
+    asked = parser.parse_args()
+    unknown = [name for name in asked.names if name not in MEASUREMENTS]
+    if unknown:
+        parser.error(f"there is no row {unknown[0]!r}; the rows are {', '.join(MEASUREMENTS)}")
+    rows = []
+    print(f"{'name':<14} {'value':>12} {'floor':>12} {'ratio':>7}  reach", flush=True)
+    for name in asked.names or MEASUREMENTS:
+        print(f"measuring {name}", file=sys.stderr, flush=True)
+        rows.append(MEASUREMENTS[name]())
+        print(rows[-1], flush=True)
+    if asked.json:
+        asked.json.write_text(json.dumps({"rows": [row.as_json() for row in rows]}, indent=2) + "\n")
+    return 0 if all(row.ok for row in rows) else 1
+
+
+sys.exit(main())
