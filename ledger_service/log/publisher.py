@@ -4,10 +4,13 @@ All of it follows from the rows, so whatever a crash left undone is done again a
 signed that does not continue what was signed before: the tiles must first give the last checkpoint's root again.
 """
 
+from collections.abc import Iterable
+from itertools import takewhile
+
 from anchors.errors import AnchorsError, BadTile
 from anchors.notes import Checkpoint as CheckpointText
 from anchors.notes import SignedNote, open_checkpoint, sign_checkpoint
-from ledger_service.errors import KeyTrouble, ServiceError
+from ledger_service.errors import KeyTrouble, Misconfigured, ServiceError
 from ledger_service.log.identity import LogIdentity
 from ledger_service.log.store import LogStore
 from ledger_service.log.tables import Checkpoint, Period
@@ -34,65 +37,94 @@ class Publisher:
         self._folder = folder
         self._identity = identity
 
-    def check_key(self) -> None:
-        """Raises KeyTrouble when the log's earlier checkpoints were signed with another key."""
-        for last in self._store.last_checkpoints()[:1]:
-            try:
-                open_checkpoint(SignedNote.parse(last.note), self._identity.signer().verifier)
-            except AnchorsError as error:
-                raise KeyTrouble(
-                    f"the log key is not the one that signed {self._identity.origin} at size {last.size}; name that "
-                    "key's file, or open the next generation"
-                ) from error
+    def check(self) -> None:
+        """Hold the key and the published checkpoint against what the database says was signed.
+
+        Raises:
+            KeyTrouble: the log's earlier checkpoints were signed with another key.
+            Misconfigured: a checkpoint was published that the database does not know.
+        """
+        last = next(iter(self._store.last_checkpoints()), None)
+        if last is not None:
+            self._open(last.note)
+        published = self._folder.checkpoint()
+        if published is not None and (last is None or self._open(published).size > last.size):
+            raise Misconfigured(
+                f"The published checkpoint of {self._identity.origin} is not in the database, which must be older. A "
+                "log is never rolled back: restore a newer copy, or open the next generation."
+            )
 
     def publish(self) -> None:
-        """Publish all closed periods that are not public yet, and the checkpoint's file in any case.
+        """Publish all closed periods that are not public yet.
 
         Raises:
             LogDamaged: the rows do not give the last signed root again.
         """
-        checkpoints = self._store.last_checkpoints()
-        last = checkpoints[0] if checkpoints else None
-        if last is not None:
-            self._folder.publish(last.note)
-        size = last.size if last else 0
-        closed = self._store.closed_beyond(size)
-        if not closed:
-            return
+        last = next(iter(self._store.last_checkpoints()), None)
         growth = self._growth(last)
-        for period in closed:
-            for commitments in self._store.leaves(period):
-                growth.extend(commitments)
+        period = self._extend(growth, self._store.closed_after(last.period if last else -1))
         growth.finish()
-        note = self._sign(closed[-1], growth.root())
-        self._folder.publish(note)
-        self._folder.drop_partials(size, closed[-1].size or 0)
+        if period is not None:
+            note = self._sign(period, growth)
+        elif last is not None:
+            note = last.note
+        else:
+            return
+        if note != self._folder.checkpoint():
+            self._folder.publish(note)
+        self._folder.drop_partials(last.size if last else 0, growth.size)
 
-    def _sign(self, period: Period, root: bytes) -> bytes:
-        size = period.size or 0
-        text = CheckpointText(self._identity.origin, size, root)
-        note = sign_checkpoint(text, self._identity.signer()).encode()
-        generation = self._identity.generation
-        self._store.add_checkpoint(
-            Checkpoint(generation=generation, size=size, period=period.number, root=root, note=note)
-        )
-        return note
+    def _open(self, note: bytes) -> CheckpointText:
+        try:
+            return open_checkpoint(SignedNote.parse(note), self._identity.signer().verifier).checkpoint
+        except AnchorsError as error:
+            raise KeyTrouble(
+                f"The log key is not the one that signed the checkpoints of {self._identity.origin} ({error}); name "
+                "that key's file, or open the next generation."
+            ) from error
 
     def _growth(self, last: Checkpoint | None) -> TileGrowth:
-        """The log's tiles at the last checkpoint; made anew from the rows where they are lost."""
+        """The log's tiles at the last checkpoint; made anew from the rows where they are lost or spoilt."""
         if last is None:
             return TileGrowth(self._folder, 0)
+        growth: TileGrowth | None
         try:
             growth = TileGrowth(self._folder, last.size)
         except BadTile:
+            growth = None
+        if growth is None or growth.root() != last.root:
             growth = TileGrowth(self._folder, 0)
-            for period in self._store.closed_beyond(0):
-                if (period.size or 0) <= last.size:
-                    for commitments in self._store.leaves(period):
-                        growth.extend(commitments)
+            self._extend(growth, takewhile(lambda one: one.number <= last.period, self._store.closed_after(-1)))
         if growth.root() != last.root:
             raise LogDamaged(
-                f"the entries up to {last.size} do not give the root that was signed for them; restore the database "
-                "from a copy, and sign nothing until then"
+                f"The entries up to {last.size} do not give the root that was signed for them. Restore the database "
+                "from a copy; nothing is signed until then."
             )
         return growth
+
+    def _extend(self, growth: TileGrowth, periods: Iterable[Period]) -> Period | None:
+        """Add the leaves of closed periods; returns the last of them."""
+        period = None
+        for period in periods:
+            for commitments in self._store.leaves(period):
+                growth.extend(commitments)
+            if growth.size != period.size:
+                raise LogDamaged(
+                    f"Period {period.number} closed at size {period.size}, and its rows lead to {growth.size}. Restore "
+                    "the database from a copy; nothing is signed until then."
+                )
+        return period
+
+    def _sign(self, period: Period, growth: TileGrowth) -> bytes:
+        text = CheckpointText(self._identity.origin, growth.size, growth.root())
+        note = sign_checkpoint(text, self._identity.signer()).encode()
+        self._store.add_checkpoint(
+            Checkpoint(
+                generation=self._identity.generation,
+                size=text.size,
+                period=period.number,
+                root=text.root,
+                note=note,
+            )
+        )
+        return note

@@ -126,11 +126,13 @@ class LogStore:
         with Session(self._engine) as session:
             return list(session.exec(largest.limit(2)))
 
-    def closed_beyond(self, size: int) -> list[Period]:
-        """The closed periods that reach beyond `size` leaves, in order."""
-        closed = select(Period).where(Period.generation == self._generation, col(Period.size) > size)
+    def closed_after(self, number: int) -> Iterator[Period]:
+        """The closed periods after the one of this number, in order, read as they are asked for."""
+        closed = select(Period).where(
+            Period.generation == self._generation, col(Period.number) > number, col(Period.size).is_not(None)
+        )
         with Session(self._engine) as session:
-            return list(session.exec(closed.order_by(col(Period.number))))
+            yield from session.exec(closed.order_by(col(Period.number)).execution_options(yield_per=64))
 
     def leaves(self, period: Period) -> Iterator[list[bytes]]:
         """Read the commitments of a closed period in the order of the log, some thousands at a time."""

@@ -108,6 +108,11 @@ class TileGrowth:
         if self._rows and self._rows[0].waiting != [leaf_hash(entry) for entry in self._entries.waiting]:
             raise BadTile(f"the last entries of the log of {size} leaves are not those of its hash tiles")
 
+    @property
+    def size(self) -> int:
+        """The number of leaves so far."""
+        return self._frontier.size
+
     def root(self) -> bytes:
         """The root over all leaves so far, 32 bytes."""
         return self._frontier.root()
