@@ -123,10 +123,11 @@ class Outbox:
             return False
         try:
             if find_mined(self._rpc, entry.transaction_hash) is None:
-                if next_nonce(self._rpc, self._key.address) <= entry.nonce:
+                if next_nonce(self._rpc, self._key.address) == entry.nonce:
                     broadcast(self._rpc, entry.raw)
                     return True
-                log.warning("anchor_overtaken", size=entry.size)  # its nonce was used by another transaction
+                # Another transaction has used its nonce, or a reorganisation took back those that came before it.
+                log.warning("anchor_overtaken", size=entry.size)
         except ChainRefused as error:
             log.warning("anchor_refused", size=entry.size, detail=error.detail)  # looked at anew by the next step
         with Session(self._engine) as session:

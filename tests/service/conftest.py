@@ -1,11 +1,16 @@
 """Chains to test against: one process each for the whole run, every test on a snapshot of its own."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from founding import Founded, found
+from sqlalchemy import Engine
+from sqlmodel import SQLModel
 
 from ledger_service.chain import devnet
 from ledger_service.chain.rpc import Rpc
+from ledger_service.database import open_engine
 
 
 @pytest.fixture(scope="session", params=devnet.CHAINS)
@@ -15,6 +20,12 @@ def chain_process(request: pytest.FixtureRequest) -> Iterator[devnet.Devnet]:
         yield running
 
 
+@pytest.fixture(scope="session")
+def founded(chain_process: devnet.Devnet, tmp_path_factory: pytest.TempPathFactory) -> Founded:
+    """An alliance of four members on the chain."""
+    return found(chain_process.rpc, tmp_path_factory.mktemp("alliance"))
+
+
 @pytest.fixture
 def rpc(chain_process: devnet.Devnet) -> Iterator[Rpc]:
     """A node whose blocks of this test are gone afterwards."""
@@ -22,3 +33,12 @@ def rpc(chain_process: devnet.Devnet) -> Iterator[Rpc]:
         snapshot = node.call("evm_snapshot")
         yield node
         node.call("evm_revert", snapshot)
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    """An empty database with all tables."""
+    opened = open_engine(f"sqlite:///{tmp_path / 'test.sqlite'}")
+    SQLModel.metadata.create_all(opened)
+    yield opened
+    opened.dispose()
