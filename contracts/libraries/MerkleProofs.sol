@@ -51,18 +51,23 @@ library MerkleProofs {
         (oldFound, newFound) = (start, start);
         for (uint256 i = 0; i < siblings.length; i++) {
             bytes32 sibling = siblings[i];
-            if (fn & 1 == 0 && fn < sn) {
-                newFound = _node(newFound, sibling);
-            } else {
-                if (fn & 1 == 0) {
-                    if (fn == 0) revert MerkleProofs_TooLong();
-                    fn /= _lowestBit(fn);
-                    sn = fn;
+            if (fn & 1 == 0) {
+                if (fn < sn) {
+                    newFound = _node(newFound, sibling);
+                    fn >>= 1;
+                    sn >>= 1;
+                    continue;
                 }
-                // On the way up from the start the two are the same node, until a sibling on the right is only in the new tree.
-                bool same = oldFound == newFound;
+                if (fn == 0) revert MerkleProofs_TooLong();
+                fn /= _lowestBit(fn);
+                sn = fn;
+            }
+            if (oldFound == newFound) {
+                // Still one node: until the first sibling on the right, all that lies here is in both trees.
+                oldFound = newFound = _node(sibling, newFound);
+            } else {
+                oldFound = _node(sibling, oldFound);
                 newFound = _node(sibling, newFound);
-                oldFound = same ? newFound : _node(sibling, oldFound);
             }
             fn >>= 1;
             sn >>= 1;
