@@ -75,9 +75,8 @@ def test_a_transaction_that_failed_in_its_block_says_why(rpc: Rpc) -> None:
         transactions.wait_mined(rpc, signed.hash, 10)
 
 
-def test_a_used_nonce_is_refused(rpc: Rpc, chain_process: devnet.Devnet) -> None:
-    if chain_process.chain == "ganache":
-        pytest.skip("ganache mines used nonces; there the contract alone refuses what was anchored before")
+@pytest.mark.parametrize("chain_process", ["anvil"], indirect=True)  # ganache forgets nonces in evm_revert
+def test_a_used_nonce_is_refused(rpc: Rpc) -> None:
     contract = deploy(rpc, NOTHING)
     used = transactions.next_nonce(rpc, STRANGER.address) - 1
     signed = transactions.sign(STRANGER, contract, b"other", chain=1337, nonce=used, gas=100_000)

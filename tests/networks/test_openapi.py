@@ -1,0 +1,31 @@
+"""Schemathesis reads the API's own description and finds nothing in the running service that contradicts it."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+from conftest import Running
+
+
+@pytest.mark.parametrize("running", ["anvil"], indirect=True)
+def test_schemathesis_finds_no_contradiction(running: Running, tmp_path: Path) -> None:
+    program = shutil.which("schemathesis", path=str(Path(sys.executable).parent))
+    assert program is not None
+    command = [
+        *(program, "run", f"{running.url}/v1/openapi.json", "--phases", "examples,coverage,fuzzing"),
+        *("--max-examples", "15", "--seed", "1", "--header", f"Authorization: {running.operator['Authorization']}"),
+        *("--exclude-checks", "unsupported_method", "--no-color"),
+    ]
+    outcome = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert outcome.returncode == 0, outcome.stdout[-6000:]
+
+
+@pytest.mark.parametrize("running", ["anvil"], indirect=True)
+def test_another_method_is_refused_with_those_that_are_allowed(running: Running) -> None:
+    for path, allowed in (("/v1/evidence", "POST"), ("/v1/members", "GET"), ("/log/checkpoint", "GET, HEAD")):
+        answer = httpx.request("DELETE", running.url + path)
+        assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
+        assert answer.headers["content-type"] == "application/problem+json"
