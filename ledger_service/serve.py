@@ -22,7 +22,7 @@ from ledger_service import logs
 from ledger_service.anchoring.outbox import Outbox, Target
 from ledger_service.anchoring.proofs import ProofCapture
 from ledger_service.app import Parts, make_app
-from ledger_service.chain.contracts import EVIDENCE_LOG, REGISTRY
+from ledger_service.chain.contracts import EVIDENCE_LOG
 from ledger_service.chain.finality import Finality
 from ledger_service.chain.rpc import Rpc
 from ledger_service.database import open_engine
@@ -130,7 +130,6 @@ def _anchor_jobs(ground: _Ground) -> list[Job]:
     key = open_ethereum_key(_needed("ANCHORER_KEYSTORE", settings.anchorer_keystore), password)
     target = Target(
         chain_id=ground.network.chain_id,
-        registry=ground.contract(REGISTRY),
         evidence_log=ground.contract(EVIDENCE_LOG),
         member=ground.member.number,
         generation=settings.generation,

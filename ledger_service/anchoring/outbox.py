@@ -17,7 +17,7 @@ from sqlmodel import Session, col, select
 
 from ledger_service import conditions
 from ledger_service.anchoring.tables import OutboxEntry
-from ledger_service.chain.contracts import EVIDENCE_LOG, REGISTRY, contract
+from ledger_service.chain.contracts import EVIDENCE_LOG, contract
 from ledger_service.chain.rpc import Rpc
 from ledger_service.chain.transactions import broadcast, call, find_mined, next_nonce, prepare
 from ledger_service.errors import ChainRefused, ServiceError
@@ -28,7 +28,6 @@ from ledger_service.log.tables import Checkpoint
 log = structlog.get_logger(__name__)
 
 PART: Final = "anchor"
-_MAX_GROWTH: Final = b"maxGrowth".ljust(32, b"\0")
 
 
 class CannotAnchor(ServiceError):
@@ -42,8 +41,7 @@ class Target:
     """Where a log is anchored."""
 
     chain_id: int
-    registry: bytes  # address, 20 bytes, as is the next
-    evidence_log: bytes
+    evidence_log: bytes  # address, 20 bytes
     member: int
     generation: int
 
@@ -178,7 +176,7 @@ class Outbox:
         if checkpoint is None or checkpoint.size <= anchored.size:
             raise CannotAnchor(
                 f"the log grew from {anchored.size} leaves by more than an anchor may between two checkpoints; "
-                'a vote must raise the parameter "maxGrowth"'
+                "a successor of the evidence log must allow more"
             )
         return anchored, checkpoint
 
@@ -192,8 +190,8 @@ class Outbox:
         return Anchored(generation, size, root)
 
     def _max_growth(self) -> int:
-        data = contract(REGISTRY).call_data("parameter", _MAX_GROWTH)
-        (bound,) = contract(REGISTRY).result("parameter", call(self._rpc, self._target.registry, data))
+        data = contract(EVIDENCE_LOG).call_data("maxGrowth")
+        (bound,) = contract(EVIDENCE_LOG).result("maxGrowth", call(self._rpc, self._target.evidence_log, data))
         return int(bound)
 
     def _check_continues(self, anchored: Anchored, latest: Checkpoint) -> None:

@@ -36,7 +36,7 @@ from ledger_service.files import write_durably
 from ledger_service.keys import EthereumKey, open_ethereum_key
 
 ROLES: Final = ("governor", "anchorer", "receipt-signer", "credit-publisher", "regulator")
-PARAMETERS: Final = {"maxGrowth": 1 << 24, "receiptDays": 90}
+PARAMETERS: Final = {"receiptDays": 90}
 MINED_SECONDS: Final = 60.0
 MAX_ALLIANCE_BYTES: Final = 1 << 20
 
