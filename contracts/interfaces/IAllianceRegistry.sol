@@ -18,8 +18,9 @@ interface IAllianceRegistry {
         Regulator
     }
 
-    /// @notice A member's standing. A suspended member counts in every vote but has no voice, and may still anchor what
-    /// it has receipted. A withdrawn member neither counts nor acts, and never comes back under the same number.
+    /// @notice A member's standing. A suspended member counts in every vote but has no voice; a withdrawn one does not count
+    /// and never comes back under its number. Both may still anchor what they have receipted, for as long as their
+    /// anchorers are not revoked: whoever holds such a receipt has done nothing wrong.
     enum Status {
         None,
         Active,
@@ -55,7 +56,7 @@ interface IAllianceRegistry {
         Operator[] operators;
     }
 
-    /// @notice A parameter of the alliance, such as "maxGrowth" or "receiptDays".
+    /// @notice A parameter of the alliance, such as "receiptDays".
     struct Parameter {
         bytes32 name;
         uint256 value;
@@ -202,7 +203,7 @@ interface IAllianceRegistry {
     function secondRegulator(uint16 member, address operator) external;
 
     /// @notice The member for which `operator` holds `role` now, if that member may act in it.
-    /// @dev Reverts otherwise. An active member may act in every role, a suspended one only as anchorer.
+    /// @dev Reverts otherwise. An active member may act in every role; an anchorer by its tenure alone.
     function roleMember(address operator, Role role) external view returns (uint16 member);
 
     /// @notice The tenure of an address in a role, all zeros if it never had one.

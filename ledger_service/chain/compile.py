@@ -15,8 +15,8 @@ from ledger_service.chain.contracts import CONTRACTS
 ROOT: Final = Path(__file__).parents[2]
 ARTIFACTS: Final = Path(__file__).parent / "artifacts"
 _SOLC: Final = ROOT / "hardhat-free-devnet" / "solc"
-# By measure: the IR pipeline makes EvidenceLog a fifth smaller and an anchor 1,400 gas cheaper than the legacy one, and more
-# runs make both worse. It takes 10 s instead of 3, which only this script and its test pay: forge stays on the legacy one.
+# By measure: the IR pipeline makes EvidenceLog a fifth smaller and an anchor 1,400 gas cheaper than the legacy one,
+# and more runs make both worse. It takes 10 s instead of 3, which only this script and its test pay.
 _SETTINGS: Final[dict[str, Any]] = {
     "viaIR": True,
     "evmVersion": "london",
