@@ -1,0 +1,87 @@
+"""Everything that the two contracts can say, made to happen on a real chain; and the index's rows, to compare them."""
+
+from datetime import UTC, datetime
+
+from founding import Founded, Tree, block_time, later
+from sqlalchemy import Engine, select
+from sqlmodel import SQLModel
+
+from ledger_service.chain.contracts import EVIDENCE_LOG, REGISTRY
+from ledger_service.chain.rpc import Rpc
+from ledger_service.index import tables
+from ledger_service.index.indexer import Followed, Indexer
+
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+LOGS = {number: Tree(b"log %d" % number) for number in range(1, 5)}
+FRESH = [bytes([0xF0, number]) * 10 for number in range(8)]  # addresses that serve nobody yet
+PROMISED = b"promised".ljust(32, b"-")
+
+
+def everything(founded: Founded, rpc: Rpc) -> None:
+    """Let every event of both contracts happen at least once."""
+    few_anchors(founded, rpc)
+    founded.vote(rpc, REGISTRY, "setStatus", 4, 2)
+    founded.vote(rpc, REGISTRY, "setStatus", 4, 1)
+    founded.vote(rpc, REGISTRY, "rename", 4, "云南 \0")
+    founded.vote(rpc, REGISTRY, "setParameter", b"receiptDays", 2**256 - 1)
+    founded.vote(rpc, REGISTRY, "setSystemContract", b"Other", founded.address(REGISTRY))
+    founded.vote(rpc, EVIDENCE_LOG, "closeGeneration", 3)
+    founded.anchor(rpc, 3, LOGS[3], 5)
+    operators = [("0x" + FRESH[0].hex(), 0), ("0x" + FRESH[1].hex(), 1)]
+    founded.vote(rpc, REGISTRY, "addMember", (b"xpcc", "兵团", b"\x05" * 32, operators))
+    _own_affairs(founded, rpc)
+    _broken_promises(founded, rpc)
+
+
+def few_anchors(founded: Founded, rpc: Rpc) -> None:
+    """Two members anchor, one twice."""
+    founded.anchor(rpc, 2, LOGS[2], 3)
+    founded.anchor(rpc, 3, LOGS[3], 1)
+    founded.anchor(rpc, 2, LOGS[2], 8)
+
+
+def indexer(engine: Engine, rpc: Rpc, founded: Founded) -> Indexer:
+    return Indexer(engine, rpc, Followed.pinned(founded.network), lambda: NOW)
+
+
+def catch_up(follower: Indexer) -> None:
+    """Step until there is nothing more to follow."""
+    for _ in range(100):
+        if not follower.step():
+            return
+    raise AssertionError("the index does not come to an end")
+
+
+def rows(engine: Engine) -> dict[str, list[tuple[object, ...]]]:
+    """All that the index holds of the chain, row by row."""
+    models: list[type[SQLModel]] = [tables.Block, *tables.FACTS, *tables.VERSIONS]
+    found = {}
+    with engine.connect() as connection:
+        for model in models:
+            table = SQLModel.metadata.tables[str(model.__tablename__)]
+            found[table.name] = sorted(map(tuple, connection.execute(select(table))), key=repr)
+    return found
+
+
+def _own_affairs(founded: Founded, rpc: Rpc) -> None:
+    """What a member's governor does without a vote."""
+    governor, second = founded.opened[1, "governor"], founded.opened[2, "governor"]
+    operator, for_ever = "0x" + FRESH[2].hex(), 2**64 - 1
+    founded.send(rpc, governor, REGISTRY, "grantOwnRole", operator, 2, 0, for_ever)
+    founded.send(rpc, governor, REGISTRY, "revokeOwnRole", operator, 2)
+    founded.send(rpc, second, REGISTRY, "setOwnLogKey", b"\x06" * 32)
+    regulator = "0x" + FRESH[3].hex()
+    founded.send(rpc, governor, REGISTRY, "requestRegulator", regulator, for_ever)
+    founded.send(rpc, second, REGISTRY, "secondRegulator", 1, regulator)
+
+
+def _broken_promises(founded: Founded, rpc: Rpc) -> None:
+    """A receipt for a place that holds another leaf, and one for a place far beyond the log."""
+    now = block_time(rpc)
+    broken = founded.signed_receipt(2, 0, 1, PROMISED, (now, now))
+    late = founded.signed_receipt(2, 0, 2**64 - 1, PROMISED, (now, now))
+    later(rpc, 10)
+    anybody = founded.opened[4, "governor"]
+    found, inclusion = LOGS[2].entries(8)[1], LOGS[2].inclusion(1, 8)
+    founded.send(rpc, anybody, EVIDENCE_LOG, "reportBrokenReceipt", broken, found, inclusion)
+    founded.send(rpc, anybody, EVIDENCE_LOG, "reportLateReceipt", late)
