@@ -1,41 +1,29 @@
-"""Answers that can be paged and cached: opaque cursors, Link to the next page, ETag of the very bytes."""
+"""Answers that can be paged and cached: cursors, Link to the next page, ETag of the very bytes."""
 
-import base64
-import binascii
 from collections.abc import Sequence
 from hashlib import sha256
 from typing import Annotated, Final
 
 from fastapi import Query, Request, Response
 
-from ledger_service.errors import InvalidContent
-
 MAX_PAGE: Final = 1000
 Limit = Annotated[int, Query(ge=1, le=MAX_PAGE, description="Most entries of a page.")]
-Cursor = Annotated[str | None, Query(max_length=64, description="From the Link of the page before.")]
 
 
-def read_cursor(cursor: str | None, parts: int) -> list[int] | None:
-    """The numbers after which the page begins; None without a cursor.
+def cursor_query(parts: int) -> object:
+    """The query parameter that says after which entry, named by so many numbers, a page begins."""
+    pattern = rf"^[0-9]{{1,15}}(\.[0-9]{{1,15}}){{{parts - 1}}}$"
+    return Query(pattern=pattern, description="From the Link of the page before.")
 
-    Raises:
-        InvalidContent: it is not one of ours.
-    """
-    if cursor is None:
-        return None
-    try:
-        numbers = [int(part) for part in base64.urlsafe_b64decode(cursor.encode()).decode("ascii").split(".")]
-    except (ValueError, binascii.Error) as error:
-        raise InvalidContent("The cursor is not one that a Link gave.", facts={"pointer": "/cursor"}) from error
-    if len(numbers) != parts or not all(0 <= number < 1 << 63 for number in numbers):
-        raise InvalidContent("The cursor is not one that a Link of this route gave.", facts={"pointer": "/cursor"})
-    return numbers
+
+def read_cursor(cursor: str | None) -> tuple[int, ...] | None:
+    """The numbers after which the page begins; None without a cursor."""
+    return None if cursor is None else tuple(int(part) for part in cursor.split("."))
 
 
 def link_next(request: Request, response: Response, after: Sequence[int]) -> None:
     """Name the page that begins after these numbers."""
-    cursor = base64.urlsafe_b64encode(".".join(map(str, after)).encode()).decode()
-    url = request.url.include_query_params(cursor=cursor)
+    url = request.url.include_query_params(cursor=".".join(map(str, after)))
     response.headers["link"] = f'<{url.path}?{url.query}>; rel="next"'
 
 

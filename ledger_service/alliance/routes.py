@@ -10,10 +10,12 @@ from sqlmodel import Session
 from ledger_service.alliance import queries
 from ledger_service.errors import NotFound
 from ledger_service.index.tables import MemberVersion
-from ledger_service.pages import Cursor, Limit, cached, link_next, read_cursor
+from ledger_service.pages import Limit, cached, cursor_query, link_next, read_cursor
 
 AsOf = Annotated[int | None, Query(ge=0, lt=1 << 63, description="As of this block; by default now.")]
 Code = Annotated[str, Path(pattern=r"^[a-z0-9-]{1,32}$", description="The member's code, such as sichuan.")]
+MemberCursor = Annotated[str | None, cursor_query(1)]
+AnchorCursor = Annotated[str | None, cursor_query(2)]
 STATUSES = {1: "active", 2: "suspended", 3: "withdrawn"}
 
 
@@ -88,9 +90,9 @@ def routes(engine: Engine, network_file: bytes) -> APIRouter:
     router = APIRouter(tags=["alliance"])
 
     @router.get("/v1/members", response_model=MembersOut)
-    def list_members(request: Request, as_of: AsOf = None, limit: Limit = 100, cursor: Cursor = None) -> Response:
+    def list_members(request: Request, as_of: AsOf = None, limit: Limit = 100, cursor: MemberCursor = None) -> Response:
         """The members of the alliance, by number."""
-        (after,) = read_cursor(cursor, 1) or [0]
+        (after,) = read_cursor(cursor) or (0,)
         with Session(engine) as session:
             rows = queries.members(session, as_of, after, limit)
             page = MembersOut(members=[MemberOut.of(row) for row in rows])
@@ -104,13 +106,13 @@ def routes(engine: Engine, network_file: bytes) -> APIRouter:
 
     @router.get("/v1/members/{code}/anchors", response_model=AnchorsOut)
     def list_anchors(
-        request: Request, code: Code, as_of: AsOf = None, limit: Limit = 100, cursor: Cursor = None
+        request: Request, code: Code, as_of: AsOf = None, limit: Limit = 100, cursor: AnchorCursor = None
     ) -> Response:
         """What a member anchored, oldest first; as of a block, what had been anchored by then."""
-        after = read_cursor(cursor, 2)
+        generation, size = read_cursor(cursor) or (0, 0)
         with Session(engine) as session:
             number = _member(session, code, as_of).number
-            rows = queries.anchors(session, number, as_of, (after[0], after[1]) if after else (0, 0), limit)
+            rows = queries.anchors(session, number, as_of, (generation, size), limit)
             page = AnchorsOut(anchors=[AnchorOut.of(row) for row in rows])
         last = page.anchors[-1] if len(page.anchors) == limit else None
         return _page(request, page, [last.generation, last.size] if last else None)
