@@ -1,0 +1,34 @@
+"""One chain of each kind for the whole run; every test acts on a snapshot of the same alliance."""
+
+import json
+from collections.abc import Iterator
+from importlib import resources
+from typing import Any
+
+import pytest
+from founded_alliance import Alliance, found
+from web3 import HTTPProvider, Web3
+
+from ledger_service.chain import devnet
+
+
+@pytest.fixture(scope="session")
+def artifacts() -> dict[str, dict[str, Any]]:
+    folder = resources.files("ledger_service.chain") / "artifacts"
+    return {name: json.loads((folder / f"{name}.json").read_bytes()) for name in ("AllianceRegistry", "EvidenceLog")}
+
+
+@pytest.fixture(scope="session", params=devnet.CHAINS)
+def founded(request: pytest.FixtureRequest, artifacts: dict[str, dict[str, Any]]) -> Iterator[Alliance]:
+    with devnet.running(request.param) as chain:
+        assert chain.chain == request.param
+        yield found(Web3(HTTPProvider(chain.rpc)), artifacts)
+
+
+@pytest.fixture
+def alliance(founded: Alliance) -> Iterator[Alliance]:
+    """An alliance of four members whose every change is undone after the test."""
+    request = founded.web3.provider.make_request
+    snapshot = request("evm_snapshot", [])["result"]  # type: ignore[arg-type, typeddict-item]
+    yield founded
+    assert request("evm_revert", [snapshot])["result"]  # type: ignore[arg-type, typeddict-item]
