@@ -9,8 +9,7 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-import backfill
-
+import accept
 import gas
 import tree
 import verification
@@ -19,7 +18,8 @@ from row import Row
 MEASUREMENTS: Mapping[str, Callable[[], Row]] = {
     "anchor-gas": gas.anchor,
     "tree-append": tree.append,
-    "backfill": backfill.backfill,
+    "accept-bulk": accept.bulk,
+    "accept-single": accept.single,
     "verify-start": verification.verify,
 }
 
