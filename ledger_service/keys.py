@@ -53,7 +53,7 @@ class EthereumKey:
         Returns:
             r ‖ s ‖ v, 65 bytes, s in the lower half of the order (EIP-2), v 27 or 28.
         """
-        return sign_digest(self.private.secret, digest)
+        return sign_digest(self.private, digest)
 
 
 @dataclass(frozen=True, slots=True)

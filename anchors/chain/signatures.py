@@ -6,6 +6,7 @@ contracts take. Whether the address had the right to sign is left to the callers
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from coincurve import PrivateKey, PublicKey
 
@@ -26,6 +27,7 @@ class Domain:
     chain_id: int
     verifying_contract: bytes | None = None  # 20 bytes
 
+    @lru_cache(maxsize=64)  # noqa: B019  # a domain is a few words, and signers use one of them again and again
     def separator(self) -> bytes:
         """The domain's hash, 32 bytes; a domain without a contract has no such field."""
         kind = "EIP712Domain(string name,string version,uint256 chainId"
@@ -54,7 +56,12 @@ def typed_digest(domain: Domain, kind: str, words: Sequence[int | bytes]) -> byt
 
 def _struct_hash(kind: str, words: Sequence[int | bytes]) -> bytes:
     padded = (word.to_bytes(32, "big") if isinstance(word, int) else word.rjust(32, b"\0") for word in words)
-    return keccak256(keccak256(kind.encode()) + b"".join(padded))
+    return keccak256(_type_hash(kind) + b"".join(padded))
+
+
+@lru_cache(maxsize=64)
+def _type_hash(kind: str) -> bytes:
+    return keccak256(kind.encode())
 
 
 def check_form(signature: bytes) -> None:
@@ -94,7 +101,8 @@ def recover_signer(digest: bytes, signature: bytes) -> bytes:
     return keccak256(key.format(compressed=False)[1:])[12:]
 
 
-def sign_digest(key: bytes, digest: bytes) -> bytes:
-    """Sign `digest` with a private key of 32 bytes; 65 bytes r, s, v."""
-    signature = PrivateKey(key).sign_recoverable(digest, hasher=None)
+def sign_digest(key: bytes | PrivateKey, digest: bytes) -> bytes:
+    """Sign `digest` with a private key, 32 bytes or, at half the cost, made ready before; 65 bytes r, s, v."""
+    private = PrivateKey(key) if isinstance(key, bytes) else key
+    signature = private.sign_recoverable(digest, hasher=None)
     return signature[:64] + bytes((signature[64] + 27,))

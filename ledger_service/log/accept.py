@@ -5,6 +5,7 @@ describes it and hands it over. What comes in is bounded and strict before anyth
 """
 
 import re
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import orjson
@@ -18,6 +19,7 @@ from ledger_service.problems import Receive, Scope, Send, method_not_allowed, se
 MAX_COMMITMENTS: Final = 1000
 MAX_BODY_BYTES: Final = 128 << 10  # 1,000 commitments are 69 kB as they are usually written
 
+_FIELDS: Final = frozenset((b"authorization", b"idempotency-key", b"content-type", b"content-length"))
 _JSON = re.compile(r"application/json *(;.*)?", re.IGNORECASE)
 _COMMITMENT = re.compile("0x[0-9a-f]{64}", re.ASCII)
 _IDEMPOTENCY_KEY = re.compile(r'(?P<bare>[!#-~][!-~]{0,254})|"(?P<quoted>(?:[!#-\[\]-~]|\\["\\]){1,255})"')
@@ -47,9 +49,10 @@ class EvidenceEndpoint:
     async def _accept(self, scope: Scope, receive: Receive) -> bytes:
         if scope["method"] != "POST":
             raise method_not_allowed(scope["method"], "POST")
-        key = self._api_keys.authenticate(_field(scope, "authorization")).require(KeyScope.SUBMIT)
-        idempotency_key = _idempotency_key(_field(scope, "idempotency-key"))
-        commitments = parse_commitments(await _body(scope, receive))
+        fields = _fields(scope["headers"])
+        key = self._api_keys.authenticate(fields.get(b"authorization")).require(KeyScope.SUBMIT)
+        idempotency_key = _idempotency_key(fields.get(b"idempotency-key"))
+        commitments = parse_commitments(await _body(fields, receive))
         accepted = await self._writer.accept(commitments, key.id, key.quota, idempotency_key)
         return accepted.to_json()
 
@@ -95,13 +98,12 @@ def _invalid(pointer: str, what: str) -> InvalidContent:
     return InvalidContent(f"{what}.", facts={"pointer": pointer})
 
 
-async def _body(scope: Scope, receive: Receive) -> bytes:
-    if not _JSON.fullmatch(_field(scope, "content-type") or ""):
+async def _body(fields: Mapping[bytes, str], receive: Receive) -> bytes:
+    if not _JSON.fullmatch(fields.get(b"content-type", "")):
         raise UnsupportedMediaType("Send the commitments as Content-Type: application/json.")
-    too_large = TooLarge(f"The body may have {MAX_BODY_BYTES:,} bytes; send fewer commitments at a time.")
-    declared = _field(scope, "content-length") or ""
+    declared = fields.get(b"content-length", "")
     if declared.isdecimal() and int(declared) > MAX_BODY_BYTES:
-        raise too_large
+        raise _too_large()
     body: bytes = b""
     while True:
         message = await receive()
@@ -109,9 +111,13 @@ async def _body(scope: Scope, receive: Receive) -> bytes:
             raise BadRequest("The connection ended before the body did.")
         body += message.get("body", b"")
         if len(body) > MAX_BODY_BYTES:
-            raise too_large
+            raise _too_large()
         if not message.get("more_body", False):
             return body
+
+
+def _too_large() -> TooLarge:
+    return TooLarge(f"The body may have {MAX_BODY_BYTES:,} bytes; send fewer commitments at a time.")
 
 
 def _idempotency_key(field: str | None) -> str | None:
@@ -127,9 +133,14 @@ def _idempotency_key(field: str | None) -> str | None:
     return match["bare"] or re.sub(r"\\(.)", r"\1", match["quoted"])
 
 
-def _field(scope: Scope, name: str) -> str | None:
-    """The value of a header field, which may come once only."""
-    values = [value for given, value in scope["headers"] if given == name.encode()]
-    if len(values) > 1:
-        raise BadRequest(f"The field {name} is there {len(values)} times; send it once.", facts={"field": name})
-    return str(values[0], "latin-1") if values else None
+def _fields(headers: Iterable[tuple[bytes, bytes]]) -> dict[bytes, str]:
+    """The header fields that matter here, each of which may come once only."""
+    fields: dict[bytes, str] = {}
+    for name, value in headers:
+        if name in _FIELDS:
+            if name in fields:
+                raise BadRequest(
+                    f"The field {name.decode()} comes twice; send it once.", facts={"field": name.decode()}
+                )
+            fields[name] = str(value, "latin-1")
+    return fields

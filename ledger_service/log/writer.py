@@ -38,7 +38,7 @@ log = structlog.get_logger(__name__)
 PART: Final = "log"
 MAX_GROUP: Final = 8192  # commitments made durable at once
 RETRY_SECONDS: Final = 1.0
-SWITCH_SECONDS: Final = 0.0005
+SWITCH_SECONDS: Final = 0.0001
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +126,7 @@ class LogWriter:
 
     def is_running(self) -> bool:
         """Whether commitments are accepted."""
-        return not self._stopping.is_set() and bool(self._threads) and all(one.is_alive() for one in self._threads)
+        return bool(self._threads) and not self._stopping.is_set()
 
     async def accept(
         self, commitments: Sequence[bytes], key_id: str, quota: int | None, idempotency_key: str | None
@@ -241,6 +241,13 @@ class LogWriter:
     # The publisher's thread
 
     def _publish(self) -> None:
+        try:
+            self._publish_until_stopped()
+        finally:
+            self._stopping.set()  # a fault that nobody foresaw: do not accept what would never be anchored
+            self._queue.put(None)
+
+    def _publish_until_stopped(self) -> None:
         while True:
             self._period_closed.wait()
             if self._stopping.is_set():
