@@ -40,7 +40,7 @@ class Rpc:
             ChainUnreachable: no answer, or not one of JSON-RPC.
             ChainRefused: the node answered with an error.
         """
-        answer = self._post(_request(0, (method, params)))
+        answer = self._post(_request(1, (method, params)))
         return self._result(method, answer)
 
     def batch(self, calls: Sequence[Call]) -> list[object]:
@@ -55,13 +55,13 @@ class Rpc:
         """
         if not calls:
             return []
-        answers = self._post([_request(number, call) for number, call in enumerate(calls)])
+        answers = self._post([_request(number, call) for number, call in enumerate(calls, start=1)])
         if not isinstance(answers, list):
             # Some nodes answer a batch they refuse as a whole with one error object.
             self._result("batch", answers)
             raise ChainUnreachable(f"{self.url} answers a batch with {type(answers).__name__}, not with a list")
         by_id = {answer.get("id"): answer for answer in answers if isinstance(answer, dict)}
-        return [self._result(method, by_id.get(number)) for number, (method, _) in enumerate(calls)]
+        return [self._result(method, by_id.get(number)) for number, (method, _) in enumerate(calls, start=1)]
 
     def close(self) -> None:
         """Close the connections."""
@@ -152,6 +152,7 @@ def items(value: object) -> list[object]:
 
 
 def _request(number: int, call: Call) -> dict[str, object]:
+    """Numbers start at 1: ganache answers a refused call 0 without its number."""
     method, params = call
     return {"jsonrpc": "2.0", "id": number, "method": method, "params": list(params)}
 

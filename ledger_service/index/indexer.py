@@ -15,7 +15,7 @@ from typing import Final, Self
 
 import structlog
 from sqlalchemy import Engine
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DataError, IntegrityError
 from sqlmodel import Session, col, func, select
 
 from anchors.network import Contract, Network
@@ -172,9 +172,10 @@ class Indexer:
                     check_completeness(session, header, words, members)
                 self._write_state(session, head, last if check else None)
                 session.commit()
-        except IntegrityError as error:
+        except (IntegrityError, DataError, OverflowError) as error:
+            said_twice_or_too_large = getattr(error, "orig", error)
             raise NodeDishonest(
-                f"blocks {first} to {last} hold what the contracts cannot have said: {error.orig}"
+                f"blocks {first} to {last} hold what the contracts cannot have said: {said_twice_or_too_large}"
             ) from error
         except (NodeDishonest, ContractMissing) as error:
             if self._has_changed(last, header.hash):

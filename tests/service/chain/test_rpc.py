@@ -29,7 +29,7 @@ def node_that_says(content: bytes) -> Iterator[str]:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     try:
         yield f"http://127.0.0.1:{server.server_port}"
     finally:
@@ -59,7 +59,7 @@ def test_a_refusal_carries_the_nodes_words(rpc: Rpc) -> None:
 
 
 def test_answers_may_come_in_any_order() -> None:
-    answers = [{"jsonrpc": "2.0", "id": 1, "result": "0x2"}, {"jsonrpc": "2.0", "id": 0, "result": "0x1"}]
+    answers = [{"jsonrpc": "2.0", "id": 2, "result": "0x2"}, {"jsonrpc": "2.0", "id": 1, "result": "0x1"}]
     with node_that_says(orjson.dumps(answers)) as url, Rpc(url) as rpc:
         assert rpc.batch([("a", []), ("b", [])]) == ["0x1", "0x2"]
 

@@ -4,7 +4,7 @@ import pytest
 from coincurve import PrivateKey
 from eth_account import Account
 
-from ledger_service.chain import devnet, transactions
+from ledger_service.chain import transactions
 from ledger_service.chain.rpc import Rpc
 from ledger_service.errors import ChainRefused, ChainUnreachable
 from ledger_service.keys import EthereumKey
