@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import httpx
+import orjson
 
 from ledger_service import errors
 from ledger_service.errors import ServiceError
@@ -57,7 +58,7 @@ class Client:
             json={"commitments": ["0x" + commitment.hex() for commitment in commitments]},
             headers={"Idempotency-Key": idempotency_key},
         )
-        receipts = answer.json().get("receipts")
+        receipts = _mapping(answer, self.url).get("receipts")
         if not isinstance(receipts, list) or len(receipts) != len(commitments):
             raise errors.Unavailable(f"{self.url} answered something other than receipts; is it a bidledger API?")
         return receipts
@@ -67,11 +68,11 @@ class Client:
         answer = self._ask("GET", f"/v1/evidence/0x{commitment.hex()}/proof")
         if answer.status_code == HTTPStatus.ACCEPTED:
             return NotYet(float(answer.headers.get("Retry-After", 1)))
-        return _mapping(answer)
+        return _mapping(answer, self.url)
 
     def status(self) -> dict[str, Any]:
         """The service's status document."""
-        return _mapping(self._ask("GET", "/v1/status"))
+        return _mapping(self._ask("GET", "/v1/status"), self.url)
 
     def _ask(self, method: str, path: str, **request: Any) -> httpx.Response:
         try:
@@ -95,21 +96,19 @@ def _without_coding(headers: httpx.Headers) -> dict[str, str]:
     }
 
 
-def _mapping(answer: httpx.Response) -> dict[str, Any]:
-    document = answer.json()
+def _mapping(answer: httpx.Response, url: str) -> dict[str, Any]:
+    try:
+        document = orjson.loads(answer.content)
+    except orjson.JSONDecodeError:
+        document = None
     if not isinstance(document, dict):
-        raise errors.Unavailable(f"{answer.status_code}: not a JSON object; is it a bidledger API?")
+        raise errors.Unavailable(f"{url} answered {answer.status_code} and no JSON object; is it a bidledger API?")
     return document
 
 
 def _problem(answer: httpx.Response, url: str) -> ServiceError:
     """The API's problem document as the error class of its type."""
-    try:
-        document = _mapping(answer)
-    except ValueError:
-        return errors.Unavailable(
-            f"{url} answered {answer.status_code} and no problem document; is it a bidledger API?"
-        )
+    document = _mapping(answer, url)
     name = str(document.get("type", "")).rpartition(":")[2]
     kinds = {kind.problem: kind for kind in ServiceError.__subclasses__()}
     retry_after = answer.headers.get("Retry-After", "")

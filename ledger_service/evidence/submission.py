@@ -6,6 +6,7 @@ Only commitments are ever sent.
 """
 
 import json
+import re
 import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -13,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
+from anchors.bounded_json import Fields, read_json
 from anchors.commitment import Digests, Statement, commit, digest_document
 from anchors.errors import AnchorsError
 from anchors.evidence import EvidenceFile, write_evidence
@@ -23,6 +25,7 @@ from ledger_service.files import write_durably
 
 FORMAT = "bidledger/receipt/v1"
 MAX_RECEIPT_FILE_BYTES = 1 << 20
+_NAMES = ("format", "document", "url", "statement", "receipt", "idempotency_key")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,20 +48,19 @@ class ReceiptFile:
         """
         try:
             with path.open("rb") as stream:
-                content = json.loads(stream.read(MAX_RECEIPT_FILE_BYTES))
-            if content["format"] != FORMAT:
-                raise errors.InvalidContent(f"{path}: its format is {content['format']!r}, not {FORMAT}")
+                content = Fields(read_json(stream.read(MAX_RECEIPT_FILE_BYTES)), "", _NAMES)
+            content.text("format", re.escape(FORMAT))
             return cls(
-                document=str(content["document"]),
-                url=str(content["url"]),
-                statement=Statement.from_json(content["statement"]),
-                receipt=content["receipt"],
-                idempotency_key=str(content["idempotency_key"]),
+                document=content.text("document", r"[^/\x00]{1,255}"),
+                url=content.text("url", r".{1,2048}"),
+                statement=Statement.from_json(content.raw("statement")),
+                receipt=content.nullable("receipt", lambda name: parse_receipt(content.raw(name)).to_json()),
+                idempotency_key=content.text("idempotency_key", r"[0-9a-f]{32}"),
             )
         except OSError as error:
             raise errors.NotFound(f"{path}: {error.strerror}; name a NAME.receipt.json") from error
-        except (ValueError, KeyError, TypeError, RecursionError, AnchorsError) as error:
-            raise errors.InvalidContent(f"{path} is not a receipt file: {error}") from error
+        except AnchorsError as error:
+            raise errors.InvalidContent(f"{path} is not a receipt file: {error.diagnostics()}") from error
 
     def write(self, path: Path) -> None:
         """Write the file so that it is either the old or the new one, and on the disk, whatever happens."""

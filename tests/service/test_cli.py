@@ -1,0 +1,131 @@
+"""The command line's promises: exit codes, one JSON document, errors that say what, where and what to do."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ledger_service.chain.devnet import free_port
+
+FROZEN = Path(__file__).parents[1] / "vectors" / "evidence" / "v1"
+DOCUMENT, EVIDENCE, NETWORK = (str(FROZEN / name) for name in ("bid.txt", "bid.txt.evidence.json", "network.json"))
+
+
+def bidledger(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "ledger_service.cli", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_a_proven_document_ends_with_0_and_one_json_document() -> None:
+    outcome = bidledger("verify", DOCUMENT, EVIDENCE, "--network", NETWORK, "--json")
+    assert outcome.returncode == 0
+    verdict = json.loads(outcome.stdout)
+    assert (verdict["verdict"], verdict["grade"], verdict["member"]) == ("proven", "anchored", "sichuan")
+    assert [step["step"] for step in verdict["steps"]] == (
+        ["document", "commitment", "inclusion", "checkpoint", "event", "receipt", "header", "seals", "network"]
+    )
+
+
+def test_a_refuted_document_ends_with_1(tmp_path: Path) -> None:
+    changed = tmp_path / "bid.txt"
+    changed.write_text("another bid")
+    outcome = bidledger("verify", changed, EVIDENCE, "--network", NETWORK)
+    assert outcome.returncode == 1
+    assert "refuted" in outcome.stdout
+
+
+@pytest.mark.parametrize("place", range(3))
+def test_a_missing_file_ends_with_3_and_is_named(place: int) -> None:
+    files = [DOCUMENT, EVIDENCE, NETWORK]
+    files[place] = "/nowhere/at-all"
+    outcome = bidledger("verify", files[0], files[1], "--network", files[2])
+    assert outcome.returncode == 3
+    assert "/nowhere/at-all" in outcome.stderr
+
+
+def test_a_wrong_option_ends_with_2() -> None:
+    assert bidledger("verify", DOCUMENT, EVIDENCE, "--network", NETWORK, "--require", "maybe").returncode == 2
+
+
+def test_verify_opens_no_socket() -> None:
+    program = (
+        "import sys\n"
+        "def refuse(event, arguments):\n"
+        "    assert not event.startswith('socket.'), event\n"
+        "sys.addaudithook(refuse)\n"
+        "from ledger_service.cli import main\n"
+        "main()\n"
+    )
+    command = [sys.executable, "-c", program, "verify", DOCUMENT, EVIDENCE, "--network", NETWORK]
+    assert subprocess.run(command, check=False, capture_output=True).returncode == 0
+
+
+def test_a_service_that_does_not_answer_ends_with_4() -> None:
+    outcome = bidledger("status", "--url", f"http://127.0.0.1:{free_port()}")
+    assert outcome.returncode == 4
+    assert "is the service running?" in outcome.stderr
+
+
+def test_an_alliance_file_is_refused_with_the_place_of_its_fault(tmp_path: Path) -> None:
+    alliance = tmp_path / "alliance.json"
+    alliance.write_text('{"format": "bidledger/alliance/v1", "alliance": ""}')
+    outcome = bidledger("deploy", "--rpc", "http://127.0.0.1:1", "--alliance", alliance, "--out", tmp_path / "n.json")
+    assert outcome.returncode == 2
+    assert "at /alliance" in outcome.stderr
+    assert not (tmp_path / "n.json").exists()
+
+
+def test_keys_are_made_once_and_only_their_public_parts_are_printed(tmp_path: Path) -> None:
+    made = bidledger("keys", "create", "--dir", tmp_path / "keys", "--json")
+    assert made.returncode == 0, made.stderr
+    assert {operator["role"] for operator in json.loads(made.stdout)["operators"]} == {
+        "governor",
+        "anchorer",
+        "receipt-signer",
+    }
+    password = (tmp_path / "keys" / "password").read_text().strip()
+    assert password not in made.stdout + made.stderr
+    again = bidledger("keys", "create", "--dir", tmp_path / "keys")
+    assert again.returncode == 6
+    assert "never overwritten" in again.stderr
+
+
+def test_serve_says_which_setting_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copy(NETWORK, tmp_path / "network.json")
+    monkeypatch.setenv("BIDLEDGER_NETWORK_FILE", str(tmp_path / "network.json"))
+    monkeypatch.setenv("BIDLEDGER_DATA_DIR", str(tmp_path / "data"))
+    outcome = bidledger("serve", "--only", "anchor")
+    assert outcome.returncode == 2
+    assert "BIDLEDGER_PASSWORD_FILE" in outcome.stderr
+
+
+def test_serve_refuses_a_wrong_setting_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BIDLEDGER_SLOTS", "1")
+    outcome = bidledger("serve")
+    assert outcome.returncode == 2
+    assert "slots" in outcome.stderr
+
+
+@pytest.mark.parametrize("content", [b"", b"[" * 100_000, b'{"format": "bidledger/receipt/v1"}', b"\xff"])
+def test_what_is_no_receipt_file_is_refused(tmp_path: Path, content: bytes) -> None:
+    receipt = tmp_path / "x.receipt.json"
+    receipt.write_bytes(content)
+    outcome = bidledger("evidence", "fetch", receipt, "--url", "http://127.0.0.1:1")
+    assert outcome.returncode == 2, outcome.stderr
+    assert "is not a receipt file" in outcome.stderr
+
+
+def test_a_development_chain_is_started_asked_and_stopped(tmp_path: Path) -> None:
+    started = bidledger("devnet", "up", "--dir", tmp_path, "--json")
+    assert started.returncode == 0, started.stderr
+    try:
+        status = json.loads(bidledger("devnet", "status", "--dir", tmp_path, "--json").stdout)
+        assert status["running"] is True
+        assert status["rpc"] == json.loads(started.stdout)["rpc"]
+    finally:
+        stopped = bidledger("devnet", "down", "--dir", tmp_path, "--json")
+    assert json.loads(stopped.stdout) == {"stopped": True}
+    assert json.loads(bidledger("devnet", "status", "--dir", tmp_path, "--json").stdout)["running"] is False
