@@ -1,6 +1,7 @@
 """An alliance of four members on a real chain, and how a test acts in it: send, be refused, vote, let time pass.
 
-Receipts are signed by eth-account from the typed data as EIP-712 describes it, so nothing here shares code with what is tested.
+Receipts are signed by eth-account from the typed data as EIP-712 describes it: nothing here shares code with what is
+tested.
 """
 
 from collections.abc import Sequence
@@ -137,7 +138,10 @@ class Alliance:
         return self.execute(1, number)
 
     def propose(self, member: int, call: ContractFunction) -> int:
-        receipt = self.send(self.governor(member), self.proposing(call))
+        return self.propose_as(self.governor(member), call)
+
+    def propose_as(self, governor: LocalAccount, call: ContractFunction) -> int:
+        receipt = self.send(governor, self.proposing(call))
         return int(self.registry.events.Proposed().process_receipt(receipt)[0]["args"]["id"])
 
     def proposing(self, call: ContractFunction) -> ContractFunction:

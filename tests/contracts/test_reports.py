@@ -52,7 +52,7 @@ class TestReceiptItself(Reporter):
         assert alliance.refusal(self.who, broken(alliance, changed)) == "EvidenceLog_NotReceiptSigner"
 
     @pytest.mark.parametrize(
-        "change", [{"index": 5}, {"commitment": b"\3" * 32}, {"root": b"\4" * 32}, {"position": 2}]
+        "change", [{"index": 5}, {"commitment": b"\3" * 32}, {"root": b"\4" * 32}, {"position": 0}]
     )
     def test_an_entry_that_is_not_in_the_batch_is_refused(self, alliance: Alliance, change: dict[str, int]) -> None:
         changed = replace(alliance.receipt(1, 4, PROMISED), **change)  # type: ignore[arg-type]
@@ -125,7 +125,7 @@ class TestRevokedSigner(Reporter):
 
     @pytest.fixture
     def before(self, alliance: Alliance) -> int:
-        """A moment at which the signer, revoked since then, still served; five leaves were anchored at the revocation."""
+        """A moment at which the signer still served; it is revoked since, when five leaves were anchored."""
         alliance.anchor(1, TREE, 5)
         moment = alliance.now
         alliance.pass_time(10)
@@ -144,7 +144,8 @@ class TestRevokedSigner(Reporter):
         ):
             assert alliance.refusal(self.who, broken(alliance, receipt)) == "EvidenceLog_SignerRevoked"
 
-    def test_what_it_signed_afterwards_proves_nothing(self, alliance: Alliance, before: int) -> None:
+    @pytest.mark.usefixtures("before")
+    def test_what_it_signed_afterwards_proves_nothing(self, alliance: Alliance) -> None:
         receipt = alliance.receipt(1, 4, PROMISED)
         assert alliance.refusal(self.who, broken(alliance, receipt)) == "EvidenceLog_NotReceiptSigner"
 
@@ -158,6 +159,7 @@ class TestRevokedSigner(Reporter):
     def test_a_generation_closed_before_counts_up_to_its_end(self, alliance: Alliance) -> None:
         alliance.anchor(1, TREE, 9)
         moment = alliance.now
+        alliance.pass_time(10)
         alliance.vote(alliance.log.functions.closeGeneration(1))
         alliance.vote(alliance.registry.functions.revokeRole(alliance.signer(1).address, RECEIPT_SIGNER))
         alliance.send(self.who, broken(alliance, alliance.receipt(1, 8, PROMISED, accepted_at=moment)))
@@ -169,6 +171,7 @@ class TestRevokedSigner(Reporter):
     ) -> None:
         alliance.anchor(1, TREE, 9)
         moment = alliance.now
+        alliance.pass_time(10)
         successor = deploy(alliance.web3, artifacts["EvidenceLog"], alliance.registry.address)
         name = b"EvidenceLog".ljust(32, b"\0")
         alliance.vote(alliance.registry.functions.setSystemContract(name, successor.address))
