@@ -167,7 +167,7 @@ def _bidledger(*arguments: str | Path) -> None:
 def _serving(rpc: str, founding: Founding, where: Path) -> Iterator[Service]:
     """Run the member's service as a process of its own, from ready to stopped."""
     service = Service(f"http://127.0.0.1:{devnet.free_port()}", where / "keys" / "operator.key")
-    environment = os.environ | _service_settings(rpc, founding, where, service)
+    environment = os.environ | service_settings(rpc, founding, where, service)
     with (where / "service.log").open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "ledger_service.cli", "serve"], env=environment, stdout=output, stderr=output
@@ -180,7 +180,8 @@ def _serving(rpc: str, founding: Founding, where: Path) -> Iterator[Service]:
         process.wait()
 
 
-def _service_settings(rpc: str, founding: Founding, where: Path, service: Service) -> dict[str, str]:
+def service_settings(rpc: str, founding: Founding, where: Path, service: Service) -> dict[str, str]:
+    """The environment in which the member's service runs, with a fresh operator's key."""
     keys = founding.members[MEMBER]
     settings = {
         "DATA_DIR": where / "data",

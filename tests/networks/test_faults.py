@@ -1,0 +1,152 @@
+"""The whole service under faults: killed under load, without its chain, on a chain that turns back."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from ledger_service.chain import devnet
+from ledger_service.chain.deploy import deploy_from_file
+from ledger_service.chain.rpc import Rpc
+from ledger_service.demo.alliance import found
+from ledger_service.demo.scenario import Service, service_settings
+
+KILLS = 6
+DEADLINE = 60.0
+
+
+class Member:
+    """One member's service on a chain of its own, as a process that can be killed."""
+
+    def __init__(self, node: devnet.Devnet, directory: Path) -> None:
+        self.node = node
+        self.service = Service(f"http://127.0.0.1:{devnet.free_port()}", directory / "keys" / "operator.key")
+        founding = found(directory / "keys")
+        deploy_from_file(node.rpc, founding.alliance_file, directory / "network.json")
+        settings = service_settings(node.rpc, founding, directory, self.service)
+        self._environment = os.environ | settings | {"BIDLEDGER_SLOTS": "64", "BIDLEDGER_PERIOD_SECONDS": "1"}
+        self._output = (directory / "service.log").open("ab")
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        command = [sys.executable, "-m", "ledger_service.cli", "serve"]
+        self._process = subprocess.Popen(command, env=self._environment, stdout=self._output, stderr=self._output)
+        wait_until(lambda: self.get("/readyz") is not None)
+
+    def end(self, number: signal.Signals) -> None:
+        if self._process is not None:
+            self._process.send_signal(number)
+            self._process.wait(timeout=30)
+
+    def get(self, path: str) -> Any:
+        """The answer's JSON, or None without a good answer."""
+        try:
+            answer = httpx.get(self.service.url + path, timeout=5)
+        except httpx.HTTPError:
+            return None
+        return answer.json() if answer.status_code == 200 else None
+
+    def submit(self) -> dict[str, Any] | None:
+        """The receipt of a new commitment, or None when it was not receipted."""
+        try:
+            answer = httpx.post(f"{self.service.url}/v1/evidence", json={"commitments": [f"0x{os.urandom(32).hex()}"]})
+        except httpx.HTTPError:
+            return None
+        return answer.json()["receipts"][0] if answer.status_code == 201 else None
+
+    def problems(self) -> set[str]:
+        """What the status says is wrong."""
+        status = self.get("/v1/status")
+        return {condition["problem"] for condition in status["conditions"]} if status else set()
+
+
+def wait_until(holds: Callable[[], object], seconds: float = DEADLINE) -> None:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, "did not happen in time"
+        time.sleep(0.1)
+
+
+@pytest.fixture(params=["anvil", "ganache"])
+def member(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Member]:
+    with devnet.running(request.param, block_seconds=1) as node:
+        running = Member(node, tmp_path)
+        running.start()
+        try:
+            yield running
+        finally:
+            running.end(signal.SIGTERM)
+
+
+def anchored_sizes(member: Member) -> list[int]:
+    anchors = member.get("/v1/members/sichuan/anchors?limit=1000")
+    return [anchor["size"] for anchor in anchors["anchors"]] if anchors else []
+
+
+@pytest.mark.parametrize("member", ["anvil"], indirect=True)
+def test_killed_under_load_it_keeps_every_receipt_and_anchors_nothing_twice(member: Member) -> None:
+    receipts: list[dict[str, Any]] = []
+    stop = threading.Event()
+
+    def load() -> None:
+        while not stop.is_set():
+            receipt = member.submit()
+            if receipt is not None:
+                receipts.append(receipt)
+            time.sleep(0.02)
+
+    thread = threading.Thread(target=load)
+    thread.start()
+    chance = random.Random(1)
+    for _ in range(KILLS):
+        time.sleep(chance.uniform(0.2, 2.0))
+        member.end(signal.SIGKILL)
+        member.start()
+    stop.set()
+    thread.join()
+    assert len(receipts) > KILLS
+    last = max(receipt["index"] for receipt in receipts)
+    wait_until(lambda: anchored_sizes(member) and anchored_sizes(member)[-1] > last)
+    for receipt in receipts:
+        answer = member.get(f"/v1/evidence/{receipt['commitment']}")
+        assert (answer["index"], answer["state"] != "pending") == (receipt["index"], True)
+    sizes = anchored_sizes(member)
+    assert sizes == sorted(set(sizes))
+    assert member.problems() == set()
+
+
+def test_without_its_chain_it_accepts_says_so_and_resumes(member: Member) -> None:
+    wait_until(lambda: anchored_sizes(member))
+    os.kill(member.node.pid, signal.SIGSTOP)
+    try:
+        wait_until(lambda: "chain-unreachable" in member.problems())
+        receipt = member.submit()
+        assert receipt is not None
+    finally:
+        os.kill(member.node.pid, signal.SIGCONT)
+    wait_until(lambda: (member.get(f"/v1/evidence/{receipt['commitment']}") or {}).get("state") == "final")
+    wait_until(lambda: member.problems() == set())
+
+
+def test_when_the_chain_turns_back_the_same_checkpoints_are_anchored_again(member: Member) -> None:
+    wait_until(lambda: anchored_sizes(member))
+    with Rpc(member.node.rpc) as rpc:
+        snapshot = rpc.call("evm_snapshot")
+        receipt = member.submit()
+        assert receipt is not None
+        path = f"/v1/evidence/{receipt['commitment']}"
+        wait_until(lambda: (member.get(path) or {}).get("anchor"))
+        rpc.call("evm_revert", snapshot)
+    wait_until(lambda: (member.get("/v1/status") or {"chain": {"reorganisations": 0}})["chain"]["reorganisations"])
+    wait_until(lambda: (member.get(path) or {}).get("state") == "final")
+    assert member.get(path)["index"] == receipt["index"]
+    wait_until(lambda: member.get(f"{path}/proof"))
