@@ -1,0 +1,277 @@
+"""Anchoring: what the log has signed comes onto the chain once, whatever ends, turns or refuses in between."""
+
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import NoReturn
+
+import pytest
+from founding import Founded, Tree
+from growing_log import GrowingLog
+from sqlalchemy import Engine
+from sqlmodel import Session, select
+
+from ledger_service import conditions
+from ledger_service.anchoring import outbox as outbox_module
+from ledger_service.anchoring.outbox import CannotAnchor, Outbox, Target
+from ledger_service.anchoring.tables import OutboxEntry
+from ledger_service.chain import devnet, transactions
+from ledger_service.chain.contracts import EVIDENCE_LOG, REGISTRY
+from ledger_service.chain.rpc import Rpc
+from ledger_service.errors import ChainRefused, ChainUnreachable
+
+MEMBER = 2
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+
+
+class KilledHereError(BaseException):
+    """The process ends at this point."""
+
+
+@pytest.fixture
+def make_outbox(engine: Engine, rpc: Rpc, founded: Founded, log: GrowingLog) -> Callable[..., Outbox]:
+    """Makes the outbox anew, as a restart does."""
+
+    def make(node: Rpc = rpc, generation: int = 0) -> Outbox:
+        target = Target(
+            chain_id=founded.network.chain_id,
+            evidence_log=founded.address(EVIDENCE_LOG),
+            member=MEMBER,
+            generation=generation,
+        )
+        return Outbox(engine, log.reader, node, target, founded.opened[MEMBER, "anchorer"], lambda: NOW)
+
+    return make
+
+
+def anchored(founded: Founded, rpc: Rpc) -> tuple[int, int]:
+    """The size that the chain holds and how many anchors led to it."""
+    _, size, _, count, _ = founded.ask(rpc, EVIDENCE_LOG, "checkpoint", MEMBER)
+    return size, count
+
+
+def settle(outbox: Outbox) -> None:
+    """Step until nothing is under way."""
+    for _ in range(50):
+        if not outbox.step():
+            return
+    raise AssertionError("anchoring does not come to an end")
+
+
+def entries(engine: Engine) -> list[OutboxEntry]:
+    with Session(engine) as session:
+        return list(session.exec(select(OutboxEntry)))
+
+
+def problems(engine: Engine) -> dict[str, str]:
+    return {one.problem: one.detail for one in conditions.current(engine) if one.part == "anchor"}
+
+
+def test_an_empty_log_sends_nothing(rpc: Rpc, engine: Engine, make_outbox: Callable[..., Outbox]) -> None:
+    assert not make_outbox().step()
+    assert entries(engine) == []
+
+
+def test_each_checkpoint_is_anchored_once(
+    founded: Founded, rpc: Rpc, engine: Engine, log: GrowingLog, make_outbox: Callable[..., Outbox]
+) -> None:
+    outbox = make_outbox()
+    for count, leaves in enumerate((3, 5, 1), start=1):
+        size = log.grow(leaves)
+        assert outbox.step(), "the transaction is under way"
+        settle(outbox)
+        assert anchored(founded, rpc) == (size, count)
+        settle(outbox)
+        assert anchored(founded, rpc) == (size, count), "nothing is due"
+    assert [(entry.size, entry.waiting) for entry in entries(engine)] == [(3, False), (8, False), (9, False)]
+    assert problems(engine) == {}
+
+
+def _killed_before(_rpc: Rpc, _raw: bytes) -> NoReturn:
+    raise KilledHereError
+
+
+def _killed_after(rpc: Rpc, raw: bytes) -> NoReturn:
+    transactions.broadcast(rpc, raw)
+    raise KilledHereError
+
+
+@pytest.mark.parametrize("killed", [_killed_before, _killed_after])
+def test_a_restart_between_storing_and_knowing_anchors_once(
+    founded: Founded,
+    rpc: Rpc,
+    engine: Engine,
+    log: GrowingLog,
+    make_outbox: Callable[..., Outbox],
+    monkeypatch: pytest.MonkeyPatch,
+    killed: Callable[[Rpc, bytes], NoReturn],
+) -> None:
+    size = log.grow(4)
+    with monkeypatch.context() as patch:
+        patch.setattr(outbox_module, "broadcast", killed)
+        with pytest.raises(KilledHereError):
+            make_outbox().step()
+    (stored,) = entries(engine)
+    assert stored.waiting
+    settle(make_outbox())
+    assert anchored(founded, rpc) == (size, 1)
+    (after,) = entries(engine)
+    assert (after.raw, after.waiting) == (stored.raw, False)
+
+
+def test_a_transaction_that_the_node_forgot_is_sent_again(
+    founded: Founded, rpc: Rpc, engine: Engine, log: GrowingLog, make_outbox: Callable[..., Outbox]
+) -> None:
+    snapshot = rpc.call("evm_snapshot")
+    size = log.grow(4)
+    assert make_outbox().step()
+    rpc.call("evm_revert", snapshot)
+    settle(make_outbox())
+    assert anchored(founded, rpc) == (size, 1)
+    assert len(entries(engine)) == 1
+
+
+def test_after_a_turn_of_the_chain_the_same_checkpoint_is_anchored_again(
+    founded: Founded, rpc: Rpc, log: GrowingLog, make_outbox: Callable[..., Outbox]
+) -> None:
+    outbox = make_outbox()
+    first = log.grow(2)
+    settle(outbox)
+    snapshot = rpc.call("evm_snapshot")
+    second = log.grow(6)
+    settle(outbox)
+    assert anchored(founded, rpc) == (second, 2)
+    rpc.call("evm_revert", snapshot)
+    assert anchored(founded, rpc) == (first, 1)
+    settle(outbox)
+    assert anchored(founded, rpc) == (second, 2)
+    latest = log.reader.latest_checkpoint()
+    assert latest is not None
+    assert latest.size == second, "the log itself never rolls back"
+
+
+def test_a_turn_that_takes_back_what_came_before_a_waiting_transaction(
+    founded: Founded,
+    rpc: Rpc,
+    log: GrowingLog,
+    make_outbox: Callable[..., Outbox],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    snapshot = rpc.call("evm_snapshot")
+    log.grow(2)
+    settle(make_outbox())
+    size = log.grow(3)
+    with monkeypatch.context() as patch:
+        patch.setattr(outbox_module, "broadcast", _killed_before)
+        with pytest.raises(KilledHereError):
+            make_outbox().step()
+    rpc.call("evm_revert", snapshot)
+    settle(make_outbox())
+    assert anchored(founded, rpc) == (size, 1)
+
+
+def _small_growth(patch: pytest.MonkeyPatch, bound: int) -> None:
+    """Stand in for the contract's bound of 2^24 leaves, which no test's log exceeds."""
+    patch.setattr(Outbox, "_max_growth", lambda _self: bound)
+
+
+def test_growth_beyond_the_bound_goes_by_the_checkpoints_in_between(
+    founded: Founded,
+    rpc: Rpc,
+    log: GrowingLog,
+    make_outbox: Callable[..., Outbox],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    _small_growth(monkeypatch, 5)
+    assert [log.grow(4) for _ in range(3)] == [4, 8, 12]
+    settle(make_outbox())
+    assert anchored(founded, rpc) == (12, 3)
+
+
+def test_growth_that_no_checkpoint_divides_is_named(
+    founded: Founded,
+    rpc: Rpc,
+    engine: Engine,
+    log: GrowingLog,
+    make_outbox: Callable[..., Outbox],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    log.grow(6)
+    with monkeypatch.context() as patch:
+        _small_growth(patch, 5)
+        with pytest.raises(CannotAnchor, match="more than an anchor may"):
+            make_outbox().step()
+    settle(make_outbox())
+    assert anchored(founded, rpc) == (6, 1)
+    assert problems(engine) == {}
+
+
+def test_a_refusal_is_named_and_tried_again(
+    founded: Founded, rpc: Rpc, engine: Engine, log: GrowingLog, make_outbox: Callable[..., Outbox]
+) -> None:
+    anchorer = "0x" + founded.members[MEMBER].addresses["anchorer"].hex()
+    founded.send(rpc, founded.opened[MEMBER, "governor"], REGISTRY, "revokeOwnRole", anchorer, 1)
+    log.grow(1)
+    with pytest.raises(ChainRefused, match="AllianceRegistry_NotInForce"):
+        make_outbox().step()
+    assert "AllianceRegistry_NotInForce" in problems(engine)["chain-refused"]
+    assert entries(engine) == [], "what would be refused is not signed"
+
+
+def test_while_the_chain_is_gone_the_condition_stands_and_then_anchoring_goes_on(
+    founded: Founded, rpc: Rpc, engine: Engine, log: GrowingLog, make_outbox: Callable[..., Outbox]
+) -> None:
+    size = log.grow(2)
+    with pytest.raises(ChainUnreachable):
+        make_outbox(Rpc("http://127.0.0.1:1")).step()
+    assert "chain-unreachable" in problems(engine)
+    settle(make_outbox())
+    assert problems(engine) == {}
+    assert anchored(founded, rpc) == (size, 1)
+
+
+def test_a_log_older_than_what_was_anchored_is_refused(
+    founded: Founded, rpc: Rpc, engine: Engine, log: GrowingLog, make_outbox: Callable[..., Outbox]
+) -> None:
+    founded.anchor(rpc, MEMBER, Tree(b"newer"), 5)
+    log.grow(2)
+    with pytest.raises(CannotAnchor, match="the database is older"):
+        make_outbox().step()
+    assert "cannot-anchor" in problems(engine)
+
+
+def test_another_log_under_this_ones_name_is_found(
+    founded: Founded, rpc: Rpc, log: GrowingLog, make_outbox: Callable[..., Outbox]
+) -> None:
+    founded.anchor(rpc, MEMBER, Tree(b"stranger"), 3)
+    log.grow(3)
+    with pytest.raises(CannotAnchor, match="another root"):
+        make_outbox().step()
+
+
+def test_a_closed_generation_is_not_anchored(
+    founded: Founded, rpc: Rpc, log: GrowingLog, make_outbox: Callable[..., Outbox]
+) -> None:
+    log.grow(2)
+    settle(make_outbox())
+    founded.vote(rpc, EVIDENCE_LOG, "closeGeneration", MEMBER)
+    log.grow(2)
+    with pytest.raises(CannotAnchor, match="the chain is at generation 1"):
+        make_outbox().step()
+
+
+def test_it_runs_until_it_is_stopped(
+    founded: Founded, rpc: Rpc, log: GrowingLog, make_outbox: Callable[..., Outbox], chain_process: devnet.Devnet
+) -> None:
+    stop = threading.Event()
+    thread = threading.Thread(target=make_outbox().run, args=(stop, 0.01))
+    thread.start()
+    size = log.grow(7)
+    for _ in range(1000):
+        if anchored(founded, rpc)[0] == size:
+            break
+        stop.wait(0.01)
+    stop.set()
+    thread.join(timeout=10)
+    assert not thread.is_alive()
+    assert anchored(founded, rpc) == (size, 1)

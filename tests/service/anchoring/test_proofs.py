@@ -1,0 +1,103 @@
+"""Captured proofs: what is stored proves the anchor without a node, and follows the chain when it turns."""
+
+from datetime import UTC, datetime
+
+from founding import Founded
+from growing_log import GrowingLog
+from sqlalchemy import Engine
+from sqlmodel import Session, select
+
+from anchors.chain.header import decode_header
+from anchors.chain.receipts import prove_receipt
+from ledger_service.anchoring.proofs import CapturedProof, ProofCapture, captured_proof
+from ledger_service.chain.contracts import EVIDENCE_LOG
+from ledger_service.chain.rpc import Rpc
+from ledger_service.index.decode import RawLog, decode
+from ledger_service.index.events import Anchored, Place
+from ledger_service.index.indexer import Followed, Indexer
+from ledger_service.index.tables import Anchor, Block
+
+MEMBER = 2
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+
+
+def follow(engine: Engine, rpc: Rpc, founded: Founded) -> None:
+    indexer = Indexer(engine, rpc, Followed.pinned(founded.network), lambda: NOW)
+    while indexer.step():
+        pass
+
+
+def anchor_next(founded: Founded, rpc: Rpc, log: GrowingLog, old: int) -> int:
+    """Anchor what the log has signed last, as its anchorer."""
+    latest = log.reader.latest_checkpoint()
+    assert latest is not None
+    proof = log.reader.consistency(old, latest.size) if old else []
+    key = founded.opened[MEMBER, "anchorer"]
+    founded.send(rpc, key, EVIDENCE_LOG, "anchor", latest.size, latest.root, proof)
+    return latest.size
+
+
+def proofs(engine: Engine) -> dict[int, CapturedProof | None]:
+    with Session(engine) as session:
+        anchors = session.exec(select(Anchor).where(Anchor.member == MEMBER)).all()
+        return {anchor.size: captured_proof(session, anchor) for anchor in anchors}
+
+
+def check(engine: Engine, founded: Founded, size: int) -> None:
+    """The stored bytes alone prove that the event is in the block that the index holds."""
+    proof = proofs(engine)[size]
+    assert proof is not None
+    header = decode_header(proof.header)
+    with Session(engine) as session:
+        block = session.get(Block, header.number)
+    assert block is not None
+    assert block.hash == header.hash
+    receipt = prove_receipt(header.receipts_root, proof.transaction_index, proof.receipt_proof)
+    log = receipt.logs[proof.log_index]
+    assert log.address == founded.address(EVIDENCE_LOG)
+    place = Place(header.number, proof.transaction_index, proof.log_index)
+    event = decode(RawLog(place, log.address, log.topics, log.data))
+    assert isinstance(event, Anchored)
+    assert (event.member, event.size) == (MEMBER, size)
+
+
+def test_every_anchor_of_the_member_is_proven(founded: Founded, rpc: Rpc, engine: Engine, log: GrowingLog) -> None:
+    sizes: list[int] = []
+    for _ in range(3):
+        log.grow(2)
+        sizes.append(anchor_next(founded, rpc, log, sizes[-1] if sizes else 0))
+    follow(engine, rpc, founded)
+    assert proofs(engine) == dict.fromkeys(sizes)
+    capture = ProofCapture(engine, rpc, MEMBER)
+    assert capture.step() == 3
+    assert capture.step() == 0
+    for size in sizes:
+        check(engine, founded, size)
+
+
+def test_after_a_turn_the_proof_is_captured_anew(founded: Founded, rpc: Rpc, engine: Engine, log: GrowingLog) -> None:
+    capture = ProofCapture(engine, rpc, MEMBER)
+    snapshot = rpc.call("evm_snapshot")
+    log.grow(2)
+    size = anchor_next(founded, rpc, log, 0)
+    follow(engine, rpc, founded)
+    capture.step()
+    check(engine, founded, size)
+
+    rpc.call("evm_revert", snapshot)
+    rpc.call("evm_mine")
+    anchor_next(founded, rpc, log, 0)
+    follow(engine, rpc, founded)
+    assert proofs(engine) == {size: None}, "the old proof is of a block that is gone"
+    assert capture.step() == 1
+    check(engine, founded, size)
+
+
+def test_an_index_ahead_of_its_node_waits(founded: Founded, rpc: Rpc, engine: Engine, log: GrowingLog) -> None:
+    snapshot = rpc.call("evm_snapshot")
+    log.grow(2)
+    size = anchor_next(founded, rpc, log, 0)
+    follow(engine, rpc, founded)
+    rpc.call("evm_revert", snapshot)
+    assert ProofCapture(engine, rpc, MEMBER).step() == 0
+    assert proofs(engine) == {size: None}
