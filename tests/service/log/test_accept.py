@@ -86,6 +86,15 @@ def test_of_rivals_for_one_commitment_one_wins(log: RunningLog) -> None:
     assert sorted(answer.status_code for answer in answers) == [201] + [409] * 11
 
 
+def test_one_conflict_harms_none_of_those_that_come_with_it(log: RunningLog) -> None:
+    known = commitments(1)
+    receipts(log.submit(known))
+    asked = [known if number % 5 == 0 else commitments(2) for number in range(60)]
+    with ThreadPoolExecutor(20) as pool:
+        answers = list(pool.map(log.submit, asked))
+    assert [answer.status_code for answer in answers] == [409 if one is known else 201 for one in asked]
+
+
 # Idempotency
 
 
@@ -187,6 +196,15 @@ def test_what_others_submit_changes_no_answer(make_log: MakeLog) -> None:
     receipts(log.submit(commitments(3), "one"))
 
 
+def test_a_refused_request_costs_no_quota(make_log: MakeLog) -> None:
+    log = make_log().name_keys(small={"quota": 2}).start()
+    first = commitments(1)
+    receipts(log.submit(first, "small"))
+    for _ in range(3):
+        refused(log.submit(first, "small"), 409, "conflict")
+    receipts(log.submit(commitments(1), "small"))
+
+
 # Who may
 
 
@@ -275,3 +293,25 @@ def test_other_methods_are_refused(log: RunningLog, method: str) -> None:
     answer = log.client.request(method, f"{log.url}/v1/evidence")
     assert refused(answer, 405, "method-not-allowed")["allowed"] == "POST"
     assert answer.headers["allow"] == "POST"
+
+
+# The API keys file
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"quota": 5}, "a period takes 7"),
+        ({"quota": None}, "needs a quota"),
+        ({"id": "other"}, "twice"),
+        ({"id": "public"}, "twice"),
+        ({"scopes": ["root"]}, "scopes"),
+        ({"sha256": "00"}, "sha256"),
+        ({"note": 1}, "note"),
+    ],
+)
+def test_keys_that_do_not_fit_are_refused_at_the_start(
+    make_log: MakeLog, change: dict[str, object], complaint: str
+) -> None:
+    log = make_log(slots=8).name_keys(one={"quota": 3, **change}, other={"quota": 4})
+    assert complaint in log.refused_start()
