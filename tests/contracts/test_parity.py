@@ -26,7 +26,7 @@ class Nodes:
 
 @pytest.mark.parametrize("seed", range(12))
 def test_a_proof_made_by_the_library_moves_the_log(alliance: Alliance, seed: int) -> None:
-    chance = random.Random(seed)  # noqa: S311  # which sizes are tried is no secret
+    chance = random.Random(seed)  # which sizes are tried is no secret
     new = chance.randrange(2, 400)
     old = chance.randrange(1, new)
     leaves = entries(new, seed=f"tree {seed}")
@@ -39,7 +39,7 @@ def test_a_proof_made_by_the_library_moves_the_log(alliance: Alliance, seed: int
 
 @pytest.mark.parametrize("seed", range(12))
 def test_a_receipt_made_by_the_library_convicts(alliance: Alliance, seed: int) -> None:
-    chance = random.Random(seed)  # noqa: S311
+    chance = random.Random(seed)
     size, count = chance.randrange(1, 200), chance.randrange(1, 50)
     index, position = chance.randrange(size), chance.randrange(count)
     leaves, promised = entries(size, seed=f"log {seed}"), entries(count, seed=f"batch {seed}")
