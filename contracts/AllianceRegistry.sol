@@ -7,8 +7,8 @@ import {IEvidenceLog} from "./interfaces/IEvidenceLog.sol";
 import {Journal} from "./libraries/Journal.sol";
 
 /// @title AllianceRegistry
-/// @notice See IAllianceRegistry. Reads from top to bottom as the alliance lives: it is founded, it votes, what a vote may do, what
-/// a member does by itself, what others ask of it.
+/// @notice See IAllianceRegistry. Reads from top to bottom as the alliance lives: it is founded, it votes, what a vote may
+/// do, what a member does by itself, what others ask of it.
 contract AllianceRegistry is IAllianceRegistry {
     using Journal for Journal.Head;
 
@@ -49,7 +49,7 @@ contract AllianceRegistry is IAllianceRegistry {
         _;
     }
 
-    /// @notice Founds the alliance. System contracts may be named here before they have code, since they need this address.
+    /// @notice Founds the alliance. System contracts may be named here before they have code: they need this address.
     constructor(NewMember[] memory members, Parameter[] memory parameters, SystemContract[] memory contracts) {
         for (uint256 i = 0; i < members.length; i++) {
             _addMember(members[i], 0);

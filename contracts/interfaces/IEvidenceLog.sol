@@ -2,8 +2,9 @@
 pragma solidity 0.8.37;
 
 /// @title The members' evidence logs: what each has anchored, and which of its receipts it did not keep
-/// @notice Holds one append-only RFC 6962 tree per member by its size and root. A member moves its own forward, with a proof that the
-/// new tree holds the old one unchanged; nobody moves it back. Anyone who has a receipt may show here that it was not kept.
+/// @notice Holds one append-only RFC 6962 tree per member by its size and root. A member moves its own forward, with a
+/// proof that the new tree holds the old one unchanged; nobody moves it back. Anyone who has a receipt may show here that
+/// it was not kept.
 /// @dev `Anchored` is counted per member in the checkpoint; every other event is folded into one journal word.
 interface IEvidenceLog {
     /// @notice One entry of a signed receipt batch. The first six fields, with this contract's address, are what the

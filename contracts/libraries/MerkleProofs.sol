@@ -40,9 +40,9 @@ library MerkleProofs {
         return _climb(fn, sn, proof[0], proof[1:]);
     }
 
-    /// @dev Climbs from node `fn` of a level whose last node is `sn`: `newFound` is the root of the whole, `oldFound` that of
-    /// what lies at or before the start. Where the start is the last of its level it has no sibling on the right, and the
-    /// levels up to its first sibling on the left are skipped.
+    /// @dev Climbs from node `fn` of a level whose last node is `sn`: `newFound` is the root of the whole, `oldFound`
+    /// that of what lies at or before the start. Where the start is the last of its level it has no sibling on the
+    /// right, and the levels up to its first sibling on the left are skipped.
     function _climb(uint256 fn, uint256 sn, bytes32 start, bytes32[] calldata siblings)
         private
         view
@@ -62,13 +62,8 @@ library MerkleProofs {
                 fn /= _lowestBit(fn);
                 sn = fn;
             }
-            if (oldFound == newFound) {
-                // Still one node: until the first sibling on the right, all that lies here is in both trees.
-                oldFound = newFound = _node(sibling, newFound);
-            } else {
-                oldFound = _node(sibling, oldFound);
-                newFound = _node(sibling, newFound);
-            }
+            oldFound = _node(sibling, oldFound);
+            newFound = _node(sibling, newFound);
             fn >>= 1;
             sn >>= 1;
         }

@@ -6,7 +6,6 @@ interface Vm {
     function prank(address sender) external;
     function warp(uint256 time) external;
     function expectRevert(bytes4 selector) external;
-    function assume(bool condition) external pure;
 }
 
 /// @notice What every test has: the cheatcodes, a bound for fuzzed numbers, and checks that name what they compare.
