@@ -141,8 +141,11 @@ class Alliance:
         return self.propose_as(self.governor(member), call)
 
     def propose_as(self, governor: LocalAccount, call: ContractFunction) -> int:
-        receipt = self.send(governor, self.proposing(call))
-        return int(self.registry.events.Proposed().process_receipt(receipt)[0]["args"]["id"])
+        return self._proposed(governor, self.proposing(call))
+
+    def propose_raw(self, member: int, target: str, data: bytes) -> int:
+        """Propose a call that no contract of the alliance has."""
+        return self._proposed(self.governor(member), self.registry.functions.propose(target, data))
 
     def proposing(self, call: ContractFunction) -> ContractFunction:
         data = call.build_transaction({"gas": 1, "gasPrice": FREE})["data"]
@@ -175,6 +178,10 @@ class Alliance:
         now = self.now
         plain = Receipt(member, 0, tree.root(3), 3, now, now + 600, index, commitment, 1, tree.path(1, 3))
         return replace(plain, **changes).signed_by(signer, self.log.address, self.web3.eth.chain_id)
+
+    def _proposed(self, governor: LocalAccount, call: ContractFunction) -> int:
+        receipt = self.send(governor, call)
+        return int(self.registry.events.Proposed().process_receipt(receipt)[0]["args"]["id"])
 
     def _errors(self) -> dict[str, bytes]:
         found = {}

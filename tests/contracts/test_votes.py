@@ -1,5 +1,7 @@
 """AllianceRegistry.propose, approve and execute: who governs, and that nobody else does."""
 
+from dataclasses import replace
+
 import pytest
 from founded_alliance import (
     ACTIVE,
@@ -149,6 +151,23 @@ class TestExecute:
 
     def test_the_refusal_of_the_call_is_the_refusal_of_the_execution(self, alliance: Alliance) -> None:
         assert alliance.refused_vote(rename(alliance, 9)) == "AllianceRegistry_UnknownMember"
+
+    def test_a_call_that_no_function_answers_is_refused(self, alliance: Alliance) -> None:
+        number = alliance.propose_raw(1, alliance.registry.address, b"\xff" * 4)
+        for member in (2, 3):
+            alliance.approve(member, number)
+        assert alliance.refusal(alliance.governor(1), alliance.registry.functions.execute(number)) == "FailedCall"
+
+    def test_a_contract_without_code_is_not_called(
+        self, alliance: Alliance, artifacts: dict[str, dict[str, object]]
+    ) -> None:
+        contracts = [(word("EvidenceLog"), STRANGER.address)]
+        registry = deploy(alliance.web3, artifacts["AllianceRegistry"], genesis_members(), [], contracts)
+        early = replace(alliance, registry=registry)
+        number = early.propose_raw(1, STRANGER.address, b"")
+        for member in (2, 3):
+            early.approve(member, number)
+        assert early.refusal(early.governor(1), registry.functions.execute(number)) == "AddressEmptyCode"
 
     def test_a_call_that_failed_may_be_tried_again(self, alliance: Alliance) -> None:
         functions = alliance.registry.functions
