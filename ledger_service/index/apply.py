@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 from ledger_service.index import events, tables
 from ledger_service.index.events import Event, Place
 
-Values: TypeAlias = Mapping[str, object]
+Values: TypeAlias = Mapping[str, Any]
 
 
 class Added(NamedTuple):

@@ -5,9 +5,9 @@ our contracts has logged, all receipts of the block are fetched and held against
 needs to be asked, since a bloom never denies what is there. Who sealed the headers is left to finality.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from anchors.chain.answers import Answer
 from anchors.chain.header import Header, bloom_admits, header_of_block
@@ -18,7 +18,7 @@ from ledger_service.errors import ChainRefused, NodeDishonest, ServiceError
 from ledger_service.index.decode import RawLog
 from ledger_service.index.events import Place
 
-RECEIPT_BLOCKS: Final = 64  # blocks whose receipts are asked for in one request
+RECEIPT_BLOCKS: Final = 64  # blocks among which receipts are asked for in one request
 
 
 class ChainMoved(ServiceError):
@@ -54,8 +54,8 @@ class Fetcher:
         answer = self._rpc.call("eth_getBlockByNumber", hex(number), False)
         return None if answer is None else _header(fields(answer), number)
 
-    def blocks(self, first: int, last: int, parent_hash: bytes | None) -> list[FetchedBlock]:
-        """Fetch the blocks from `first` to `last`.
+    def blocks(self, first: int, last: int, parent_hash: bytes | None) -> Iterator[FetchedBlock]:
+        """Fetch the blocks from `first` to `last`, in order; receipts some blocks ahead of who takes them.
 
         Args:
             first: number of the first block.
@@ -78,13 +78,14 @@ class Fetcher:
                 raise ChainMoved(f"block {number} does not follow 0x{parent_hash.hex()}")
             parent_hash = header.hash
             blocks.append((header, fields(answer)))
-        admitted = [block for block in blocks if self._admits(block[0])]
-        logs: dict[int, tuple[RawLog, ...]] = {}
-        for start in range(0, len(admitted), RECEIPT_BLOCKS):
-            part = admitted[start : start + RECEIPT_BLOCKS]
-            for (header, block), receipts in zip(part, self.receipts([block for _, block in part]), strict=True):
-                logs[header.number] = self._proven_logs(header, block, receipts)
-        return [FetchedBlock(header, logs.get(header.number, ())) for header, _ in blocks]
+        for start in range(0, len(blocks), RECEIPT_BLOCKS):
+            part = blocks[start : start + RECEIPT_BLOCKS]
+            admitted = {header.number: block for header, block in part if self._admits(header)}
+            receipts = dict(zip(admitted, self.receipts(list(admitted.values())), strict=True))
+            for header, block in part:
+                number = header.number
+                logs = self._proven_logs(header, block, receipts[number]) if number in admitted else ()
+                yield FetchedBlock(header, logs)
 
     def receipts(self, blocks: Sequence[Answer]) -> list[list[Answer]]:
         """All receipts of blocks that the node has shown, not yet held against anything."""
@@ -112,27 +113,27 @@ class Fetcher:
         return tuple(self._ours(header.number, receipts))
 
     def _ours(self, number: int, receipts: list[Answer]) -> list[RawLog]:
+        """The logs of our contracts, exactly as they were encoded.
+
+        The trie's root has proven the encoding of all logs; only with addresses of 20 bytes and topics of 32 is the
+        split into address, topics and data the only one that gives it.
+        """
         found: list[RawLog] = []
         for transaction, receipt in enumerate(receipts):
-            for index, log in enumerate(items(receipt["logs"])):
-                raw = self._raw_log(Place(number, transaction, index), fields(log))
-                if raw is not None:
-                    found.append(raw)
+            logs: list[dict[str, Any]] = receipt["logs"]  # type: ignore[assignment]  # encoding them has read them
+            for index, log in enumerate(logs):
+                address = self._addresses.get(log["address"].lower())
+                if address is None:
+                    if len(bytes.fromhex(log["address"][2:])) != 20:
+                        raise NodeDishonest(f"a log in block {number} has an address that is none")
+                    continue
+                topics = tuple([bytes.fromhex(topic[2:]) for topic in log["topics"]])
+                for topic in topics:
+                    if len(topic) != 32:
+                        raise NodeDishonest(f"a log of 0x{address.hex()} in block {number} has a topic that is none")
+                place = Place(number, transaction, index)
+                found.append(RawLog(place, address, topics, bytes.fromhex(log["data"][2:])))
         return found
-
-    def _raw_log(self, place: Place, log: Mapping[str, object]) -> RawLog | None:
-        """The log if it is one of ours. The trie's root has proven the encoding; only with these lengths is the split
-        into address, topics and data the only one that gives it."""
-        text = str(log["address"]).lower()
-        address = self._addresses.get(text)
-        if address is None:
-            if len(bytes.fromhex(text[2:])) != 20:
-                raise NodeDishonest(f"a log in block {place.block_number} has an address that is none: {text[:80]}")
-            return None
-        topics = tuple([bytes.fromhex(topic[2:]) for topic in items(log["topics"])])  # type: ignore[index]
-        if any(len(topic) != 32 for topic in topics):
-            raise NodeDishonest(f"a log of 0x{address.hex()} in block {place.block_number} has a topic that is none")
-        return RawLog(place, address, topics, bytes.fromhex(str(log["data"])[2:]))
 
     def _accuse(self, header: Header, block: Answer, receipts: list[Answer]) -> None:
         """Say what is wrong with receipts that do not lead to the header's root, unless the block has changed."""

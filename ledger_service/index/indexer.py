@@ -8,7 +8,7 @@ that is caught lying is named in the service's conditions, and the index does no
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Self
@@ -24,7 +24,7 @@ from ledger_service.chain.contracts import CONTRACTS
 from ledger_service.chain.rpc import Rpc, quantity
 from ledger_service.errors import ChainUnreachable, Misconfigured, NodeDishonest, ServiceError
 from ledger_service.index import store
-from ledger_service.index.apply import Changed, Effect, effects
+from ledger_service.index.apply import Changed, effects
 from ledger_service.index.completeness import (
     ContractMissing,
     check_completeness,
@@ -32,7 +32,6 @@ from ledger_service.index.completeness import (
     proven_words,
 )
 from ledger_service.index.decode import decode
-from ledger_service.index.events import Event, MemberAdded, Place
 from ledger_service.index.fetch import ChainMoved, FetchedBlock, Fetcher
 from ledger_service.index.journal import fold, is_journalled
 from ledger_service.index.tables import Block, IndexState, JournalVersion, MemberVersion, Reorganisation
@@ -154,20 +153,18 @@ class Indexer:
 
     def _follow(self, tip: Block | None, first: int, last: int, head: int, *, check: bool) -> None:
         """Fetch, decode and prove a range, then apply it and move the cursor, all or nothing."""
-        blocks = self._fetcher.blocks(first, last, tip.hash if tip else None)
-        header = blocks[-1].header
         with Session(self._engine) as session:
             journals = {name: journal_word(session, name) for name in self._followed.contracts}
             members = session.exec(select(func.max(MemberVersion.number))).one() or 0
-        said = {raw.place: decode(raw) for block in blocks for raw in block.logs}
-        members += sum(isinstance(event, MemberAdded) for event in said.values())
-        changes = list(self._changes(journals, blocks, said))
+        changes = self._changes(journals, self._fetcher.blocks(first, last, tip.hash if tip else None))
+        header = changes.headers[-1]
+        # Counted, never taken from their numbers: those may be anything as long as nothing is proven.
+        members += sum(one.table is MemberVersion and "code" in one.values for _, one in changes.versions)
         try:
             # The node is asked before the transaction, so that the database is not locked while it thinks.
             words = proven_words(self._rpc, header, self._followed.contracts, members) if check else None
             with Session(self._engine) as session:
-                store.write_blocks(session.connection(), [block.header for block in blocks])
-                store.write_effects(session.connection(), changes)
+                store.write_changes(session.connection(), changes)
                 if words is not None:
                     check_completeness(session, header, words, members)
                 self._write_state(session, head, last if check else None)
@@ -183,22 +180,22 @@ class Indexer:
             raise
         log.debug("index_followed", first=first, last=last, head=head)
 
-    def _changes(
-        self, journals: dict[str, bytes], blocks: list[FetchedBlock], said: Mapping[Place, Event]
-    ) -> Iterator[tuple[int, Effect]]:
-        """What the events of the blocks change, each with its block's number; the journals after each block as well."""
+    def _changes(self, journals: dict[str, bytes], blocks: Iterable[FetchedBlock]) -> store.Changes:
+        """What the events of the blocks change; the journals after each block as well."""
+        changes = store.Changes()
         for block in blocks:
+            changes.headers.append(block.header)
             number = block.header.number
             moved = set()
             for raw in block.logs:
-                for effect in effects(said[raw.place], raw.place):
-                    yield number, effect
+                changes.take(number, effects(decode(raw), raw.place))
                 if is_journalled(raw):
                     name = self._names[raw.address]
                     journals[name] = fold(journals[name], raw)
                     moved.add(name)
             for name in sorted(moved):
-                yield number, Changed(JournalVersion, {"contract": name}, {"word": journals[name]})
+                changes.take(number, [Changed(JournalVersion, {"contract": name}, {"word": journals[name]})])
+        return changes
 
     def _turn(self, tip: Block) -> None:
         """Go back to the last block that the node's chain shares with the index."""

@@ -4,33 +4,47 @@ The caller owns the transaction: either all of a range is there together with it
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
+from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, Table, delete, insert, select, update
+from sqlalchemy import Connection, Table, TypeDecorator, delete, insert, select, update
 from sqlmodel import SQLModel
 
 from anchors.chain.header import Header
 from ledger_service.index import tables
-from ledger_service.index.apply import Added, Changed, Effect
+from ledger_service.index.apply import Added, Changed, Effect, Values
 
 
-def write_blocks(connection: Connection, headers: Iterable[Header]) -> None:
-    """Add followed blocks."""
-    rows = [{"number": header.number, "hash": header.hash, "timestamp": header.timestamp} for header in headers]
-    connection.execute(insert(tables.Block), rows)
+class Changes:
+    """What a range of blocks changes, ready to be written.
+
+    Effects are taken in one by one and only rows are kept: a backfill that kept an object for each event would spend
+    half its time in the garbage collector.
+    """
+
+    def __init__(self) -> None:
+        self.headers: list[Header] = []
+        self.facts: defaultdict[type[tables.Fact], list[Values]] = defaultdict(list)
+        self.versions: list[tuple[int, Changed]] = []  # with the block from which each holds
+
+    def take(self, block_number: int, effects: Iterable[Effect]) -> None:
+        """Take in effects, in the order of the chain."""
+        for effect in effects:
+            if isinstance(effect, Added):
+                self.facts[effect.table].append(effect.row)
+            else:
+                self.versions.append((block_number, effect))
 
 
-def write_effects(connection: Connection, effects: Iterable[tuple[int, Effect]]) -> None:
-    """Carry out effects, each with the number of its block, in the order of the chain."""
-    facts: defaultdict[type[tables.Fact], list[Mapping[str, object]]] = defaultdict(list)
-    for block_number, effect in effects:
-        if isinstance(effect, Added):
-            facts[effect.table].append(effect.row)
-        else:
-            _change(connection, block_number, effect)
-    for table, rows in facts.items():
-        connection.execute(insert(table), rows)
+def write_changes(connection: Connection, changes: Changes) -> None:
+    """Add a range of blocks and carry out what it changes."""
+    blocks = [{"number": one.number, "hash": one.hash, "timestamp": one.timestamp} for one in changes.headers]
+    connection.execute(insert(tables.Block), blocks)
+    for block_number, change in changes.versions:
+        _change(connection, block_number, change)
+    for model, rows in changes.facts.items():
+        _insert_many(connection, _table(model), rows)
 
 
 def roll_back(connection: Connection, block_number: int) -> None:
@@ -44,9 +58,7 @@ def roll_back(connection: Connection, block_number: int) -> None:
         connection.execute(update(version).where(columns.to_block > block_number).values(to_block=None))
 
 
-def open_version(
-    connection: Connection, version: type[tables.Version], key: Mapping[str, object]
-) -> dict[str, Any] | None:
+def open_version(connection: Connection, version: type[tables.Version], key: Values) -> dict[str, Any] | None:
     """The row of `key` that holds now, or None."""
     columns = _table(version).c
     same = [columns[name] == value for name, value in key.items()]
@@ -66,6 +78,18 @@ def _change(connection: Connection, block_number: int, change: Changed) -> None:
     connection.execute(
         insert(table).values(row | dict(change.key) | dict(change.values) | {"from_block": block_number})
     )
+
+
+def _insert_many(connection: Connection, table: Table, rows: Sequence[Values]) -> None:
+    """Insert rows that all name the same columns, past SQLAlchemy's work on each value where a driver takes positions
+    and no column needs it: half the time of a backfill."""
+    compiled = insert(table).values(rows[0]).compile(connection)
+    plain = not any(isinstance(column.type, TypeDecorator) for column in table.c)
+    if compiled.positiontup is None or not plain:
+        connection.execute(insert(table), rows)
+        return
+    in_order = itemgetter(*compiled.positiontup)
+    connection.exec_driver_sql(str(compiled), [in_order(row) for row in rows])
 
 
 def _table(model: type[SQLModel]) -> Table:
