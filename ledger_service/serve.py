@@ -4,6 +4,7 @@ Each part gets the keys that it needs and no others. Parts that run in threads o
 waited for; the API is stopped by SIGTERM or SIGINT.
 """
 
+import gc
 import os
 import signal
 import threading
@@ -64,6 +65,7 @@ def serve(settings: Settings, only: str | None) -> None:
     stop = threading.Event()
     jobs = [job for part in wanted for job in _JOBS[part](ground)]
     threads = [threading.Thread(target=_run, args=(job, stop, settings.poll_seconds), daemon=True) for job in jobs]
+    gc.freeze()  # what stays for ever is no work for the collector, which a backfill keeps busy
     for thread in threads:
         thread.start()
     try:

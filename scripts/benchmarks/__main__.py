@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import accept
+import backfill
 import gas
 import tree
 import verification
@@ -20,6 +21,7 @@ MEASUREMENTS: Mapping[str, Callable[[], Row]] = {
     "tree-append": tree.append,
     "accept-bulk": accept.bulk,
     "accept-single": accept.single,
+    "backfill": backfill.backfill,
     "verify-start": verification.verify,
 }
 
