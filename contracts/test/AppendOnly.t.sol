@@ -8,7 +8,7 @@ import {Rfc6962} from "./Rfc6962.sol";
 /// @notice Does to the logs whatever it can, honestly and not, and keeps what the leaves were.
 contract Anchorers is Founding {
     uint16 public constant SEATS = 3;
-    uint256 private constant MOST = 40;
+    uint256 private constant MOST = 24;
 
     mapping(uint16 member => bytes32[]) private _truth; // the one history that a member's log has begun
     mapping(uint16 member => uint256) public generations;
@@ -52,6 +52,14 @@ contract Anchorers is Founding {
         size = within(size, 1, other.length);
         bytes32[] memory proof = size > old ? Rfc6962.proof(other, old, size) : new bytes32[](0);
         _refused(member, uint64(size), Rfc6962.root(other, size), proof);
+    }
+
+    /// @notice The very root that is stored, at another size and with no proof.
+    function relabel(uint16 member, uint64 size) external {
+        member = _member(member);
+        uint256 old = _truth[member].length;
+        if (old == 0) return;
+        _refused(member, uint64(within(size, 0, 2 * old)), Rfc6962.root(truth(member), old), new bytes32[](0));
     }
 
     function anything(uint16 member, uint64 size, bytes32 root, bytes32[] calldata proof) external {

@@ -56,7 +56,8 @@ contract JournalsTest is Founding {
     /// @dev The last member: the others' voices restore it.
     function _suspendAndRestore() private {
         _vote(abi.encodeCall(registry.setStatus, (SEATS, IAllianceRegistry.Status.Suspended)));
-        vote(SEATS - 1, address(registry), abi.encodeCall(registry.setStatus, (SEATS, IAllianceRegistry.Status.Active)));
+        bytes memory restore = abi.encodeCall(registry.setStatus, (SEATS, IAllianceRegistry.Status.Active));
+        vote(SEATS - 1, address(registry), restore);
     }
 
     function _anchorAndClose(uint16 member, bytes32 root) private {
