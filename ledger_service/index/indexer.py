@@ -18,15 +18,17 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DataError, IntegrityError
 from sqlmodel import Session, col, func, select
 
+from anchors.chain.header import Header
 from anchors.network import Contract, Network
 from ledger_service import conditions
 from ledger_service.chain.contracts import CONTRACTS
 from ledger_service.chain.rpc import Rpc, quantity
-from ledger_service.errors import ChainUnreachable, Misconfigured, NodeDishonest, ServiceError
+from ledger_service.errors import ChainRefused, ChainUnreachable, Misconfigured, NodeDishonest, ServiceError
 from ledger_service.index import store
 from ledger_service.index.apply import Changed, effects
 from ledger_service.index.completeness import (
     ContractMissing,
+    Words,
     check_completeness,
     journal_word,
     proven_words,
@@ -122,7 +124,9 @@ class Indexer:
             conditions.report(self._engine, PART, error.problem, error.detail, self._clock())
             raise
         for problem in reported:
-            conditions.clear(self._engine, PART, problem)
+            # A liar stays one until the head: only there is it certain that the state was asked.
+            if not (behind and problem == NodeDishonest.problem):
+                conditions.clear(self._engine, PART, problem)
         return behind
 
     def _advance(self, *, suspicious: bool) -> bool:
@@ -162,12 +166,12 @@ class Indexer:
         members += sum(one.table is MemberVersion and "code" in one.values for _, one in changes.versions)
         try:
             # The node is asked before the transaction, so that the database is not locked while it thinks.
-            words = proven_words(self._rpc, header, self._followed.contracts, members) if check else None
+            words = self._words(header, members, head) if check else None
             with Session(self._engine) as session:
                 store.write_changes(session.connection(), changes)
                 if words is not None:
                     check_completeness(session, header, words, members)
-                self._write_state(session, head, last if check else None)
+                self._write_state(session, head, None if words is None else last)
                 session.commit()
         except (IntegrityError, DataError, OverflowError) as error:
             said_twice_or_too_large = getattr(error, "orig", error)
@@ -179,6 +183,17 @@ class Indexer:
                 raise ChainMoved(f"block {last} was replaced") from error
             raise
         log.debug("index_followed", first=first, last=last, head=head)
+
+    def _words(self, header: Header, members: int, head: int) -> Words | None:
+        """The state's words, or None when the node keeps no state so far below its head. The range is then held
+        against the state with those after it; what was a lie has hashes of its own, and the turn to the true chain
+        takes it back."""
+        try:
+            return proven_words(self._rpc, header, self._followed.contracts, members)
+        except ChainRefused:
+            if header.number == head:
+                raise
+            return None
 
     def _changes(self, journals: dict[str, bytes], blocks: Iterable[FetchedBlock]) -> store.Changes:
         """What the events of the blocks change; the journals after each block as well."""

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from founding import Founded
 from happenings import LOGS, catch_up, few_anchors, indexer, rows
-from liar import Forger, Liar, Tamper, change_receipts, lying
+from liar import Forger, Liar, Refusal, Tamper, change_receipts, lying
 from sqlalchemy import Engine
 from sqlmodel import Session, SQLModel
 
@@ -14,7 +14,7 @@ from ledger_service import conditions
 from ledger_service.chain.contracts import REGISTRY
 from ledger_service.chain.rpc import Rpc, quantity
 from ledger_service.database import open_engine
-from ledger_service.errors import NodeDishonest
+from ledger_service.errors import ChainRefused, NodeDishonest
 from ledger_service.index.indexer import MAX_MOVES, Indexer
 from ledger_service.index.queries import progress
 
@@ -235,6 +235,50 @@ def test_a_lie_is_not_passed_over_when_the_chain_goes_on(
     for _ in range(few_blocks):
         rpc.call("evm_mine")
     caught(follower, engine, "left out")
+    forgiven(follower, engine, liar, founded, second_engine)
+
+
+def test_a_liar_is_trusted_again_only_at_the_head_though_the_old_state_is_gone(
+    founded: Founded, rpc: Rpc, engine: Engine, second_engine: Engine, liar: Liar, follower: Indexer
+) -> None:
+    block = founded.anchor(rpc, 2, LOGS[2], 3).block_number
+    liar.tamper = Forger(rpc, block, hide_log)
+    caught(follower, engine, "left out")
+    for _ in range(20):
+        rpc.call("evm_mine")
+
+    def forgetful(method: str, parameters: list[Any], result: Any) -> Any:
+        """As a node that prunes, which anvil does after hundreds of blocks and ganache never."""
+        past = method == "eth_getProof" and int(parameters[2], 16) < block + 20
+        return Refusal("missing trie node") if past else result
+
+    liar.tamper = forgetful
+    follower._range = 8
+    assert follower.step()
+    (condition,) = conditions.current(engine)
+    assert condition.problem == "node-dishonest", "it is not yet known whether this was the truth"
+    with Session(engine) as session:
+        now = progress(session)
+    assert (now.block, now.verified_block) == (block + 7, block - 1)
+    forgiven(follower, engine, liar, founded, second_engine)
+    with Session(engine) as session:
+        now = progress(session)
+    assert now.block == now.verified_block == quantity(rpc.call("eth_blockNumber"))
+
+
+def test_at_the_head_a_refused_state_proof_is_no_excuse(
+    founded: Founded, rpc: Rpc, engine: Engine, second_engine: Engine, liar: Liar, follower: Indexer
+) -> None:
+    def silent(method: str, _parameters: list[Any], result: Any) -> Any:
+        return Refusal("missing trie node") if method == "eth_getProof" else result
+
+    founded.anchor(rpc, 2, LOGS[2], 3)
+    before = rows(engine)
+    liar.tamper = silent
+    with pytest.raises(ChainRefused, match="missing trie node"):
+        follower.step()
+    assert [one.problem for one in conditions.current(engine)] == ["chain-refused"]
+    assert rows(engine) == before
     forgiven(follower, engine, liar, founded, second_engine)
 
 

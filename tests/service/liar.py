@@ -4,6 +4,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -12,6 +13,14 @@ from anchors.chain.header import header_of_block
 from anchors.chain.keccak import keccak256
 from anchors.chain.receipts import receipts_trie
 from ledger_service.chain.rpc import Rpc
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """What `tamper` gives for an error instead of a result."""
+
+    message: str
+
 
 Tamper = Callable[[str, list[Any], Any], Any]  # (method, parameters, true result) -> what is answered
 
@@ -29,7 +38,11 @@ class Liar:
         body = {"jsonrpc": "2.0", "id": request["id"], "method": method, "params": parameters}
         answer: Any = self.honest._post(body)
         if self.tamper is not None and "result" in answer:
-            answer["result"] = self.tamper(method, parameters, answer["result"])
+            result = self.tamper(method, parameters, answer.pop("result"))
+            if isinstance(result, Refusal):
+                answer["error"] = {"code": -32000, "message": result.message}
+            else:
+                answer["result"] = result
         return dict(answer)
 
 
