@@ -1,5 +1,6 @@
 """Anchoring: what the log has signed comes onto the chain once, whatever ends, turns or refuses in between."""
 
+import contextlib
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -168,6 +169,52 @@ def test_a_turn_that_takes_back_what_came_before_a_waiting_transaction(
     rpc.call("evm_revert", snapshot)
     settle(make_outbox())
     assert anchored(founded, rpc) == (size, 1)
+
+
+def test_a_nonce_that_another_transaction_has_used_is_not_waited_for(
+    founded: Founded,
+    rpc: Rpc,
+    engine: Engine,
+    log: GrowingLog,
+    make_outbox: Callable[..., Outbox],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    size = log.grow(2)
+    with monkeypatch.context() as patch:
+        patch.setattr(outbox_module, "broadcast", _killed_before)
+        with pytest.raises(KilledHereError):
+            make_outbox().step()
+    (stored,) = entries(engine)
+    key, chain = founded.opened[MEMBER, "anchorer"], founded.network.chain_id
+    other = transactions.prepare(rpc, key, b"\x01" * 20, b"", chain=chain, nonce=stored.nonce)
+    transactions.broadcast(rpc, other.raw)
+    transactions.wait_mined(rpc, other.hash, 20)
+    settle(make_outbox())
+    assert anchored(founded, rpc) == (size, 1)
+    assert [(one.nonce - stored.nonce, one.waiting) for one in entries(engine)] == [(0, False), (1, False)]
+
+
+def test_a_transaction_that_failed_in_its_block_is_followed_by_another(
+    founded: Founded,
+    rpc: Rpc,
+    engine: Engine,
+    log: GrowingLog,
+    make_outbox: Callable[..., Outbox],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    size = log.grow(2)
+    with monkeypatch.context() as patch:
+        patch.setattr(transactions, "GAS_MARGIN", 0.8)
+        with contextlib.suppress(ChainRefused):  # ganache says at once that it failed
+            make_outbox().step()
+    (failed,) = entries(engine)
+    assert failed.waiting
+    with pytest.raises(ChainRefused):
+        transactions.find_mined(rpc, failed.transaction_hash)
+    settle(make_outbox())
+    assert anchored(founded, rpc) == (size, 1)
+    assert [one.waiting for one in entries(engine)] == [False, False]
+    assert problems(engine) == {}
 
 
 def _small_growth(patch: pytest.MonkeyPatch, bound: int) -> None:

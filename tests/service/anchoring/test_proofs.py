@@ -1,9 +1,13 @@
 """Captured proofs: what is stored proves the anchor without a node, and follows the chain when it turns."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
+import pytest
 from founding import Founded
 from growing_log import GrowingLog
+from liar import lying
 from sqlalchemy import Engine
 from sqlmodel import Session, select
 
@@ -12,6 +16,7 @@ from anchors.chain.receipts import prove_receipt
 from ledger_service.anchoring.proofs import CapturedProof, ProofCapture, captured_proof
 from ledger_service.chain.contracts import EVIDENCE_LOG
 from ledger_service.chain.rpc import Rpc
+from ledger_service.errors import NodeDishonest
 from ledger_service.index.decode import RawLog, decode
 from ledger_service.index.events import Anchored, Place
 from ledger_service.index.indexer import Followed, Indexer
@@ -101,3 +106,54 @@ def test_an_index_ahead_of_its_node_waits(founded: Founded, rpc: Rpc, engine: En
     rpc.call("evm_revert", snapshot)
     assert ProofCapture(engine, rpc, MEMBER).step() == 0
     assert proofs(engine) == {size: None}
+
+
+def _without_a_log(receipt: dict[str, Any]) -> dict[str, Any]:
+    return receipt | {"logs": []}
+
+
+def _unreadable(receipt: dict[str, Any]) -> dict[str, Any]:
+    return receipt | {"cumulativeGasUsed": "much"}
+
+
+@pytest.mark.parametrize("change", [_without_a_log, _unreadable])
+def test_receipts_that_prove_nothing_are_not_kept(
+    founded: Founded,
+    rpc: Rpc,
+    engine: Engine,
+    log: GrowingLog,
+    change: Callable[[dict[str, Any]], dict[str, Any]],
+) -> None:
+    def tamper(method: str, _parameters: list[Any], result: Any) -> Any:
+        if method == "eth_getBlockReceipts":
+            return [change(receipt) for receipt in result]
+        return change(result) if method == "eth_getTransactionReceipt" else result
+
+    log.grow(2)
+    size = anchor_next(founded, rpc, log, 0)
+    follow(engine, rpc, founded)
+    with lying(rpc) as liar, Rpc(liar.url) as node:
+        capture = ProofCapture(engine, node, MEMBER)
+        liar.tamper = tamper
+        with pytest.raises(NodeDishonest, match="its receipts prove nothing"):
+            capture.step()
+        assert proofs(engine) == {size: None}
+        liar.tamper = None
+        assert capture.step() == 1
+    check(engine, founded, size)
+
+
+def test_a_block_that_is_not_the_one_asked_for_is_not_believed(
+    founded: Founded, rpc: Rpc, engine: Engine, log: GrowingLog
+) -> None:
+    log.grow(2)
+    size = anchor_next(founded, rpc, log, 0)
+    log.grow(2)
+    anchor_next(founded, rpc, log, size)
+    other = rpc.call("eth_getBlockByNumber", "latest", False)
+    follow(engine, rpc, founded)
+    with lying(rpc) as liar, Rpc(liar.url) as node:
+        liar.tamper = lambda method, _parameters, result: other if method == "eth_getBlockByHash" else result
+        with pytest.raises(NodeDishonest, match="is not what its hash says"):
+            ProofCapture(engine, node, MEMBER).step()
+    assert proofs(engine)[size] is None

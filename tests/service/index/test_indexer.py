@@ -3,12 +3,13 @@
 import threading
 
 import pytest
-from founding import CODES, Founded
+from founding import CODES, Founded, block_time
 from happenings import FRESH, LOGS, NOW, PROMISED, catch_up, everything, few_anchors, indexer, rows
 from sqlalchemy import Engine
 from sqlmodel import Session, SQLModel, col, select
 
 from ledger_service import conditions
+from ledger_service.alliance import queries
 from ledger_service.chain import devnet
 from ledger_service.chain.contracts import EVIDENCE_LOG, REGISTRY
 from ledger_service.chain.rpc import Rpc, quantity
@@ -203,6 +204,29 @@ def test_as_of_a_block_just_one_version_holds(founded: Founded, rpc: Rpc, engine
                 select(tables.MemberVersion.name).where(holds, tables.MemberVersion.number == 4)
             ).one()
     assert names == {before: "yunnan 中心", after - 1: "yunnan 中心", after: "renamed"}
+
+
+def test_members_and_anchors_are_read_as_of_a_block(founded: Founded, rpc: Rpc, engine: Engine) -> None:
+    blocks = [founded.anchor(rpc, 2, LOGS[2], size).block_number for size in (3, 8, 9)]
+    founded.vote(rpc, REGISTRY, "rename", 2, "renamed")
+    renamed = head(rpc)
+    catch_up(indexer(engine, rpc, founded))
+    with Session(engine) as session:
+
+        def sizes(as_of: int | None, after: tuple[int, int] = (0, 0), limit: int = 10) -> list[int]:
+            return [one.anchor.size for one in queries.anchors(session, 2, as_of, after, limit)]
+
+        assert [sizes(as_of) for as_of in (blocks[0] - 1, *blocks, None)] == [[], [3], [3, 8], [3, 8, 9], [3, 8, 9]]
+        assert sizes(None, after=(0, 3), limit=1) == [8]
+        assert sizes(blocks[1], after=(0, 8)) == []
+        (first, *_) = queries.anchors(session, 2, None, (0, 0), 1)
+        assert first.time == block_time(rpc, hex(blocks[0]))
+
+        assert [one.number for one in queries.members(session, None, 1, 2)] == [2, 3]
+        names = [queries.member(session, "sichuan", as_of) for as_of in (renamed - 1, renamed, None)]
+        assert [one.name if one else None for one in names] == ["sichuan 中心", "renamed", "renamed"]
+        assert queries.member(session, "sichuan", founded.network.contracts[0].from_block - 1) is None
+        assert queries.member(session, "tibet") is None
 
 
 def test_a_node_of_another_chain_is_refused_and_nothing_is_lost(founded: Founded, rpc: Rpc, engine: Engine) -> None:
