@@ -1,6 +1,7 @@
 """Solidity and Python agree: on random trees and their proofs, on what a receipt signs, and on the journals."""
 
 import random
+from dataclasses import replace
 
 import pytest
 from founded_alliance import ANCHORER, SUSPENDED, Alliance, entries, key, new_member, word
@@ -65,6 +66,9 @@ def test_a_receipt_made_by_the_library_convicts(alliance: Alliance, seed: int) -
     chain_id = alliance.web3.eth.chain_id
     digest = unsigned.batch().digest(chain_id)
     signature = alliance.signer(2).unsafe_sign_hash(digest).signature
+    signed = replace(unsigned, signature=bytes(signature))
+    signed.prove_entry()
+    assert signed.signer(chain_id) == bytes.fromhex(alliance.signer(2).address[2:])
     facts = (
         2,
         0,
