@@ -1,20 +1,12 @@
 """What the index knows of members and their anchors, now or as of a block."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, and_, or_, tuple_
 from sqlmodel import Session, col, select
 
-from ledger_service.index.tables import Anchor, Block, MemberVersion
-
-
-@dataclass(frozen=True, slots=True)
-class DatedAnchor:
-    """An anchor and the time of its block, POSIX seconds."""
-
-    anchor: Anchor
-    time: int
+from ledger_service.index.queries import DatedAnchor, dated_anchors
+from ledger_service.index.tables import Anchor, MemberVersion
 
 
 def members(session: Session, as_of: int | None, after: int, limit: int) -> Sequence[MemberVersion]:
@@ -32,19 +24,13 @@ def anchors(
     session: Session, number: int, as_of: int | None, after: tuple[int, int], limit: int
 ) -> Sequence[DatedAnchor]:
     """A member's anchors in the order of the chain, those after (generation, size), up to a block."""
-    found = (
-        select(Anchor, Block.timestamp)
-        .join(Block, col(Block.number) == col(Anchor.block_number))
-        .where(
-            Anchor.member == number,
-            tuple_(col(Anchor.generation), col(Anchor.size)) > after,
-        )
-        .order_by(col(Anchor.generation), col(Anchor.size))
-        .limit(limit)
-    )
+    conditions: list[ColumnElement[bool] | bool] = [
+        Anchor.member == number,
+        tuple_(col(Anchor.generation), col(Anchor.size)) > after,
+    ]
     if as_of is not None:
-        found = found.where(Anchor.block_number <= as_of)
-    return [DatedAnchor(anchor, time) for anchor, time in session.exec(found)]
+        conditions.append(Anchor.block_number <= as_of)
+    return dated_anchors(session, *conditions, limit=limit)
 
 
 def _holds(as_of: int | None) -> ColumnElement[bool]:

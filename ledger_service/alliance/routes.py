@@ -9,6 +9,7 @@ from sqlmodel import Session
 
 from ledger_service.alliance import queries
 from ledger_service.errors import NotFound
+from ledger_service.index.answers import AnchorOut
 from ledger_service.index.tables import MemberVersion
 from ledger_service.pages import Limit, cached, cursor_query, link_next, read_cursor
 
@@ -41,30 +42,6 @@ class MemberOut(BaseModel):
             log_key=f"0x{row.log_key.hex()}",
             from_block=row.from_block,
             to_block=row.to_block,
-        )
-
-
-class AnchorOut(BaseModel):
-    """One anchor of a member's log."""
-
-    generation: int
-    size: int
-    root: str
-    count: int
-    block_number: int
-    time: int
-
-    @classmethod
-    def of(cls, dated: queries.DatedAnchor) -> Self:
-        """From a row of the index."""
-        anchor = dated.anchor
-        return cls(
-            generation=anchor.generation,
-            size=anchor.size,
-            root=f"0x{anchor.root.hex()}",
-            count=anchor.count,
-            block_number=anchor.block_number,
-            time=dated.time,
         )
 
 

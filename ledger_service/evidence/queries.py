@@ -1,17 +1,12 @@
 """How far a leaf has come: logged, anchored, final, and by which anchor."""
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
-from ledger_service.index.tables import Anchor, Block
+from ledger_service.index.queries import DatedAnchor, dated_anchors
+from ledger_service.index.tables import Anchor
 
 
-def covering_anchor(session: Session, member: int, generation: int, index: int) -> tuple[Anchor, int] | None:
-    """The first anchor of a log that covers the leaf at `index`, and its block's POSIX time; None before."""
-    found = (
-        select(Anchor, Block.timestamp)
-        .join(Block, col(Block.number) == col(Anchor.block_number))
-        .where(Anchor.member == member, Anchor.generation == generation, Anchor.size > index)
-        .order_by(col(Anchor.size))
-        .limit(1)
-    )
-    return session.exec(found).first()
+def covering_anchor(session: Session, member: int, generation: int, index: int) -> DatedAnchor | None:
+    """The first anchor of a log that covers the leaf at `index`; None before."""
+    log = (Anchor.member == member, Anchor.generation == generation)
+    return next(iter(dated_anchors(session, *log, Anchor.size > index, limit=1)), None)

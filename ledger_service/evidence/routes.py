@@ -13,6 +13,7 @@ from ledger_service.anchoring.proofs import CapturedProof, captured_proof
 from ledger_service.chain.finality import Finality
 from ledger_service.errors import NotFound
 from ledger_service.evidence.queries import covering_anchor
+from ledger_service.index.answers import AnchorOut
 from ledger_service.index.queries import progress
 from ledger_service.log.reader import LoggedEntry, LogReader
 from ledger_service.pages import cached
@@ -27,17 +28,6 @@ class State(StrEnum):
     PENDING = "pending"
     ANCHORED = "anchored"
     FINAL = "final"
-
-
-class AnchorOut(BaseModel):
-    """The anchor that covers a leaf."""
-
-    generation: int
-    size: int
-    root: str
-    count: int
-    block_number: int
-    time: int
 
 
 class EvidenceOut(BaseModel):
@@ -85,16 +75,8 @@ def routes(engine: Engine, reader: LogReader, member: int, generation: int, fina
             final = finality.final_block(progress(session).block)
         state, anchor = State.PENDING, None
         if found is not None:
-            row, time = found
-            state = State.FINAL if final is not None and row.block_number <= final else State.ANCHORED
-            anchor = AnchorOut(
-                generation=row.generation,
-                size=row.size,
-                root=f"0x{row.root.hex()}",
-                count=row.count,
-                block_number=row.block_number,
-                time=time,
-            )
+            is_final = final is not None and found.anchor.block_number <= final
+            state, anchor = State.FINAL if is_final else State.ANCHORED, AnchorOut.of(found)
         answer = EvidenceOut(commitment=commitment, index=entry.index, state=state, anchor=anchor)
         return cached(request, answer.model_dump_json().encode(), "application/json")
 
@@ -104,11 +86,11 @@ def routes(engine: Engine, reader: LogReader, member: int, generation: int, fina
         entry = _find(reader, commitment)
         with Session(engine) as session:
             found = covering_anchor(session, member, generation, entry.index) if entry.published else None
-            proof = captured_proof(session, found[0]) if found else None
+            proof = captured_proof(session, found.anchor) if found else None
         if found is None or proof is None:
             pending = PendingOut().model_dump_json()
             return Response(pending, 202, {"retry-after": str(RETRY_SECONDS)}, media_type="application/json")
-        answer = _proof(reader, entry.index, found[0].size, proof)
+        answer = _proof(reader, entry.index, found.anchor.size, proof)
         return cached(request, answer.model_dump_json().encode(), "application/json")
 
     return router

@@ -25,7 +25,8 @@ from ledger_service.chain.contracts import (
 from ledger_service.chain.rpc import Rpc, fields
 from ledger_service.errors import Misconfigured, NodeDishonest
 from ledger_service.index.journal import EMPTY_JOURNAL, journal_count
-from ledger_service.index.tables import Anchor, Block, GenerationEnd, JournalVersion
+from ledger_service.index.queries import dated_anchors
+from ledger_service.index.tables import Anchor, GenerationEnd, JournalVersion
 
 Words: TypeAlias = Mapping[tuple[str, bytes], bytes]  # (contract, slot) -> word
 
@@ -134,16 +135,10 @@ def _checkpoint_difference(session: Session, member: int, words: Words) -> str:
 
 def _checkpoint_words(session: Session, member: int) -> tuple[bytes, bytes]:
     """What the member's checkpoint must be, were the index complete."""
-    last = session.exec(
-        select(Anchor, Block.timestamp)
-        .join(Block, col(Block.number) == Anchor.block_number)
-        .where(Anchor.member == member)
-        .order_by(col(Anchor.generation).desc(), col(Anchor.size).desc())
-        .limit(1)
-    ).first()
+    last = next(iter(dated_anchors(session, Anchor.member == member, limit=1, newest=True)), None)
     if last is None:
         return _ZERO, _ZERO
-    anchor, time = last
+    anchor, time = last.anchor, last.time
     if session.get(GenerationEnd, (member, anchor.generation)) is not None:
         return _ZERO, pack_checkpoint(anchor.generation + 1, 0, anchor.count, time)
     return anchor.root, pack_checkpoint(anchor.generation, anchor.size, anchor.count, time)

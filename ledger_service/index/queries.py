@@ -1,12 +1,12 @@
-"""What every slice asks of the index: how far it is, and how that compares with its node."""
+"""What every slice asks of the index: how far it is, how that compares with its node, and when logs were anchored."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func
+from sqlalchemy import ColumnElement, func
 from sqlmodel import Session, col, select
 
-from ledger_service.index.tables import Block, IndexState, Reorganisation
+from ledger_service.index.tables import Anchor, Block, IndexState, Reorganisation
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,3 +45,26 @@ def reorganisations(session: Session) -> tuple[int, Sequence[Reorganisation]]:
     count = session.exec(select(func.count()).select_from(Reorganisation)).one()
     latest = select(Reorganisation).order_by(col(Reorganisation.id).desc()).limit(10)
     return count, session.exec(latest).all()
+
+
+@dataclass(frozen=True, slots=True)
+class DatedAnchor:
+    """An anchor and the time of its block, POSIX seconds."""
+
+    anchor: Anchor
+    time: int
+
+
+def dated_anchors(
+    session: Session, *conditions: ColumnElement[bool] | bool, limit: int, newest: bool = False
+) -> list[DatedAnchor]:
+    """Anchors that meet all conditions, by (generation, size): within a member that is the order of the chain."""
+    order = (col(Anchor.generation), col(Anchor.size))
+    found = (
+        select(Anchor, Block.timestamp)
+        .join(Block, col(Block.number) == col(Anchor.block_number))
+        .where(*conditions)
+        .order_by(*(column.desc() for column in order) if newest else order)
+        .limit(limit)
+    )
+    return [DatedAnchor(anchor, time) for anchor, time in session.exec(found)]

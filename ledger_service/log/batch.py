@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from anchors.merkle import Levels
-from anchors.receipt import ReceiptBatch, batch_tree
+from anchors.receipt import ReceiptBatch, batch_entry, batch_tree
 from ledger_service.log.identity import LogIdentity
-from ledger_service.log.store import INDEX_BYTES, pack_entries, split_entries
+from ledger_service.log.store import INDEX_BYTES, split_entries
 from ledger_service.log.tables import Batch
 
 
@@ -25,14 +25,12 @@ class SignedBatch:
         cls, identity: LogIdentity, entries: Sequence[tuple[int, bytes]], accepted_at: int, anchor_by: int
     ) -> "SignedBatch":
         """Sign the entries (index, commitment) of a new batch; times in POSIX seconds."""
-        packed = split_entries(pack_entries(entries))
-        tree = batch_tree(packed)
-        facts = ReceiptBatch(
+        packed = [batch_entry(*entry) for entry in entries]
+        tree, facts = _facts(
+            packed,
             log=identity.evidence_log,
             member=identity.member,
             generation=identity.generation,
-            root=tree.root,
-            count=len(packed),
             accepted_at=accepted_at,
             anchor_by=anchor_by,
         )
@@ -42,13 +40,11 @@ class SignedBatch:
     def stored(cls, row: Batch) -> "SignedBatch":
         """Take up a batch that was signed before."""
         packed = split_entries(row.entries)
-        tree = batch_tree(packed)
-        facts = ReceiptBatch(
+        tree, facts = _facts(
+            packed,
             log=row.evidence_log,
             member=row.member,
             generation=row.generation,
-            root=tree.root,
-            count=len(packed),
             accepted_at=row.accepted_at,
             anchor_by=row.anchor_by,
         )
@@ -89,3 +85,11 @@ class SignedBatch:
             f'"root":"0x{facts.root.hex()}","count":{facts.count}',
             f'"accepted_at":{facts.accepted_at},"anchor_by":{facts.anchor_by},"signature":"0x{self.signature.hex()}"',
         )
+
+
+def _facts(
+    entries: Sequence[bytes], *, log: bytes, member: int, generation: int, accepted_at: int, anchor_by: int
+) -> tuple[Levels, ReceiptBatch]:
+    """The tree over a batch's entries, and what is signed of it."""
+    tree = batch_tree(entries)
+    return tree, ReceiptBatch(log, member, generation, tree.root, len(entries), accepted_at, anchor_by)

@@ -15,8 +15,8 @@ from ledger_service import conditions
 from ledger_service.anchoring.tables import OutboxEntry
 from ledger_service.chain.finality import Finality
 from ledger_service.errors import Unavailable
-from ledger_service.index.queries import Progress, progress, reorganisations
-from ledger_service.index.tables import Anchor, Block
+from ledger_service.index.queries import Progress, dated_anchors, progress, reorganisations
+from ledger_service.index.tables import Anchor
 from ledger_service.log.api_keys import ApiKeys, Scope
 from ledger_service.log.reader import LogReader
 
@@ -177,18 +177,11 @@ def _chain(watched: Watched, session: Session, how_far: Progress) -> ChainOut:
 
 
 def _last_anchor(watched: Watched, session: Session) -> LastAnchorOut | None:
-    newest = (
-        select(Anchor, Block.timestamp)
-        .join(Block, col(Block.number) == col(Anchor.block_number))
-        .where(Anchor.member == watched.member, Anchor.generation == watched.generation)
-        .order_by(col(Anchor.size).desc())
-        .limit(1)
-    )
-    found = session.exec(newest).first()
-    if found is None:
-        return None
-    anchor, time = found
-    return LastAnchorOut(size=anchor.size, block_number=anchor.block_number, time=datetime.fromtimestamp(time, UTC))
+    log = (Anchor.member == watched.member, Anchor.generation == watched.generation)
+    for newest in dated_anchors(session, *log, limit=1, newest=True):
+        anchor, time = newest.anchor, datetime.fromtimestamp(newest.time, UTC)
+        return LastAnchorOut(size=anchor.size, block_number=anchor.block_number, time=time)
+    return None
 
 
 def _conditions(watched: Watched, how_far: Progress) -> list[ConditionOut]:
