@@ -41,7 +41,7 @@ class Parts:
 
 
 def make_app(parts: Parts) -> ASGIApp:
-    """Put the application together; the log's writer runs from its start to its end."""
+    """Put the application together; the log's writer, which runs already, is stopped at its end."""
     app = FastAPI(
         title="bidledger",
         version="1",
@@ -88,7 +88,6 @@ class _Front:
 def _lifespan(writer: LogWriter) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        writer.start()
         try:
             yield
         finally:

@@ -181,6 +181,7 @@ def _serve_api(ground: _Ground) -> None:
         ),
         network_file=ground.network_file,
     )
+    writer.start()  # before the server, which would hide what a key that does not fit raises
     uvicorn.run(
         make_app(parts),
         host=settings.host,

@@ -19,6 +19,8 @@ from ledger_service.chain.deploy import deploy_from_file
 from ledger_service.chain.rpc import Rpc
 from ledger_service.demo.alliance import found
 from ledger_service.demo.scenario import Service, service_settings
+from ledger_service.errors import Exit
+from ledger_service.keys import make_secret
 
 KILLS = 6
 DEADLINE = 60.0
@@ -41,6 +43,15 @@ class Member:
         command = [sys.executable, "-m", "ledger_service.cli", "serve"]
         self._process = subprocess.Popen(command, env=self._environment, stdout=self._output, stderr=self._output)
         wait_until(lambda: self.get("/readyz") is not None)
+
+    def exit_code(self, **settings: str) -> int:
+        """How a start with other settings ends that must not succeed."""
+        command = [sys.executable, "-m", "ledger_service.cli", "serve"]
+        environment = self._environment | {f"BIDLEDGER_{name}": value for name, value in settings.items()}
+        output = self._output
+        return subprocess.run(
+            command, env=environment, stdout=output, stderr=output, timeout=30, check=False
+        ).returncode
 
     def end(self, number: signal.Signals) -> None:
         if self._process is not None:
@@ -90,6 +101,15 @@ def member(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Member]:
 def anchored_sizes(member: Member) -> list[int]:
     anchors = member.get("/v1/members/sichuan/anchors?limit=1000")
     return [anchor["size"] for anchor in anchors["anchors"]] if anchors else []
+
+
+@pytest.mark.parametrize("member", ["anvil"], indirect=True)
+def test_a_period_secret_that_the_log_did_not_commit_to_ends_as_key_trouble(member: Member, tmp_path: Path) -> None:
+    member.end(signal.SIGTERM)
+    other = tmp_path / "other-secret.json"
+    make_secret(other, tmp_path / "keys" / "sichuan" / "password")
+    assert member.exit_code(PERIOD_SECRET_FILE=str(other)) == Exit.KEY_TROUBLE
+    member.start()
 
 
 @pytest.mark.parametrize("member", ["anvil"], indirect=True)
