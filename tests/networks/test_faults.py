@@ -16,7 +16,7 @@ import pytest
 
 from ledger_service.chain import devnet
 from ledger_service.chain.deploy import deploy_from_file
-from ledger_service.chain.rpc import Rpc
+from ledger_service.chain.rpc import Rpc, fields, items
 from ledger_service.demo.alliance import found
 from ledger_service.demo.scenario import Service, service_settings
 from ledger_service.errors import Exit
@@ -157,16 +157,34 @@ def test_without_its_chain_it_accepts_says_so_and_resumes(member: Member) -> Non
     wait_until(lambda: member.problems() == set())
 
 
-def test_when_the_chain_turns_back_the_same_checkpoints_are_anchored_again(member: Member) -> None:
-    wait_until(lambda: anchored_sizes(member))
-    with Rpc(member.node.rpc) as rpc:
+def turn_back(member: Member, rpc: Rpc) -> tuple[str, int]:
+    """Turn the chain back below the anchor of a new commitment; returns its route and the index of its receipt.
+
+    A transaction that the old branch did not have makes the new one another: blocks that are mined again with the same
+    content and time would be the same. Close to a block anvil undoes a revert, so it is tried until it held.
+    """
+    for _ in range(10):
         snapshot = rpc.call("evm_snapshot")
         receipt = member.submit()
         assert receipt is not None
         path = f"/v1/evidence/{receipt['commitment']}"
-        wait_until(lambda: (member.get(path) or {}).get("anchor"))
+        wait_until(lambda path=path: (member.get(path) or {}).get("anchor"))
+        number = hex(member.get(path)["anchor"]["block_number"])
+        before = rpc.call("eth_getBlockByNumber", number, False)
         rpc.call("evm_revert", snapshot)
+        stranger = items(rpc.call("eth_accounts"))[0]
+        rpc.call("eth_sendTransaction", {"from": stranger, "to": stranger, "gas": "0x5208", "gasPrice": "0x0"})
+        wait_until(lambda number=number: rpc.call("eth_getBlockByNumber", number, False))
+        if fields(rpc.call("eth_getBlockByNumber", number, False))["hash"] != fields(before)["hash"]:
+            return path, receipt["index"]
+    pytest.fail("the chain did not turn back")
+
+
+def test_when_the_chain_turns_back_the_same_checkpoints_are_anchored_again(member: Member) -> None:
+    wait_until(lambda: anchored_sizes(member))
+    with Rpc(member.node.rpc) as rpc:
+        path, index = turn_back(member, rpc)
     wait_until(lambda: (member.get("/v1/status") or {"chain": {"reorganisations": 0}})["chain"]["reorganisations"])
     wait_until(lambda: (member.get(path) or {}).get("state") == "final")
-    assert member.get(path)["index"] == receipt["index"]
+    assert member.get(path)["index"] == index
     wait_until(lambda: member.get(f"{path}/proof"))
