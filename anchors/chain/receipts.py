@@ -92,16 +92,16 @@ def encode_receipt(receipt: Answer) -> bytes:
 def _encode_log(log: Mapping[str, str]) -> bytes:
     # Written out by hand: the indexer encodes every log of every block that holds our events.
     try:
-        topics = b"".join([b"\xa0" + bytes.fromhex(topic[2:]) for topic in log["topics"]])
-        return rlp.encode_list(
-            (
-                b"\x94" + bytes.fromhex(log["address"][2:]),
-                rlp.encode_list((topics,)),
-                rlp.encode_bytes(bytes.fromhex(log["data"][2:])),
-            )
-        )
+        address, text = bytes.fromhex(log["address"][2:]), bytes.fromhex(log["data"][2:])
+        topics = [bytes.fromhex(topic[2:]) for topic in log["topics"]]
     except (KeyError, TypeError, ValueError) as error:
         raise MalformedAnswer(f"a log lacks address, topics or data: {error!r}") from error
+    # The prefixes below are constant, so of any other length one topic could be written that encodes as two: the root
+    # would be right, and the event another than the block's.
+    if len(address) != 20 or len(topics) > 4 or {*map(len, topics)} - {32}:
+        raise MalformedAnswer("a log is not an address of 20 bytes and at most 4 topics of 32 bytes")
+    words = b"".join([b"\xa0" + topic for topic in topics])
+    return rlp.encode_list((b"\x94" + address, rlp.encode_list((words,)), rlp.encode_bytes(text)))
 
 
 def claimed_receipt(proof: Sequence[bytes]) -> Receipt:

@@ -231,6 +231,28 @@ def test_a_receipt_of_another_shape_is_refused(change: dict[str, object]) -> Non
         encode_receipt(receipt | change)
 
 
+ADDRESS = "0x" + "11" * 20
+
+
+@pytest.mark.parametrize(
+    ("address", "topics"),
+    [
+        ("0x" + "11" * 19, [WORD]),
+        ("0x" + "11" * 21, [WORD]),
+        (ADDRESS, [WORD] * 5),
+        (ADDRESS, [WORD[:-2]]),
+        (ADDRESS, ["0x"]),
+        (ADDRESS, [WORD, WORD + "a0" + WORD[2:]]),  # three topics by its encoding, two by its list
+        (ADDRESS, "0x"),
+    ],
+)
+def test_a_log_with_an_address_or_topics_of_another_length_is_refused(address: str, topics: list[str]) -> None:
+    receipt = {"status": "0x1", "cumulativeGasUsed": "0x1", "logsBloom": "0x"}
+    encode_receipt(receipt | {"logs": [{"address": ADDRESS, "topics": [WORD] * 4, "data": "0x"}]})
+    with pytest.raises(MalformedAnswer, match="20 bytes and at most 4 topics of 32 bytes"):
+        encode_receipt(receipt | {"logs": [{"address": address, "topics": topics, "data": "0x"}]})
+
+
 def test_headers_of_a_real_qbft_network_read_by_position() -> None:
     header = decode_header(HEADER)
     assert header.receipts_root == EMPTY_ROOT
