@@ -22,7 +22,6 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     load_pem_private_key,
 )
-from eth_keyfile.keyfile import create_keyfile_json, decode_keyfile_json
 
 from anchors.chain.keccak import keccak256
 from anchors.chain.signatures import sign_digest
@@ -165,12 +164,18 @@ def _ethereum_key(private: PrivateKey) -> EthereumKey:
     return EthereumKey(keccak256(private.public_key.format(compressed=False)[1:])[12:], private)
 
 
+# eth-keyfile is imported where a keystore is written or opened: it loads pairings of BLS12-381 that nothing here uses,
+# 0.3 s, and a process that only indexes, or is handed its keys, opens none.
 def _encrypt(secret: bytes, password_file: Path) -> dict[str, object]:
+    from eth_keyfile.keyfile import create_keyfile_json  # noqa: PLC0415
+
     password = read_password(password_file)
     return dict(create_keyfile_json(secret, password, kdf="scrypt", iterations=SCRYPT_COST))
 
 
 def _decrypt(path: Path, password_file: Path) -> bytes:
+    from eth_keyfile.keyfile import decode_keyfile_json  # noqa: PLC0415
+
     password = read_password(password_file)
     try:
         keystore = json.loads(_read(path))

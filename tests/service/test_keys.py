@@ -1,6 +1,8 @@
 """Keys: made encrypted, opened with the password file alone, never shown, and every trouble named by its file."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -102,3 +104,8 @@ def test_an_empty_password_is_refused(tmp_path: Path) -> None:
     path.touch(mode=0o600)
     with pytest.raises(KeyTrouble, match="empty"):
         keys.read_password(path)
+
+
+def test_what_opens_no_keystore_does_not_wait_for_its_library() -> None:
+    program = "import sys, ledger_service.serve; assert 'eth_keyfile' not in sys.modules"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
