@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import structlog
 from sqlalchemy import Engine
@@ -20,7 +20,7 @@ from ledger_service.anchoring.tables import OutboxEntry
 from ledger_service.chain.contracts import EVIDENCE_LOG, contract
 from ledger_service.chain.rpc import Rpc
 from ledger_service.chain.transactions import broadcast, call, find_mined, next_nonce, prepare
-from ledger_service.errors import ChainRefused, ServiceError
+from ledger_service.errors import ChainRefused, NodeDishonest, ServiceError
 from ledger_service.keys import EthereumKey
 from ledger_service.log.reader import LogReader
 from ledger_service.log.tables import Checkpoint
@@ -28,6 +28,7 @@ from ledger_service.log.tables import Checkpoint
 log = structlog.get_logger(__name__)
 
 PART: Final = "anchor"
+MAX_NONCE: Final = 2**63 - 1  # half of what EIP-2681 allows; what the table holds
 
 
 class CannotAnchor(ServiceError):
@@ -121,7 +122,7 @@ class Outbox:
             return False
         try:
             if find_mined(self._rpc, entry.transaction_hash) is None:
-                if next_nonce(self._rpc, self._key.address) == entry.nonce:
+                if self._next_nonce() == entry.nonce:
                     broadcast(self._rpc, entry.raw)
                     return True
                 # Another transaction has used its nonce, or a reorganisation took back those that came before it.
@@ -141,7 +142,7 @@ class Outbox:
         anchored, checkpoint = due
         proof = self._reader.consistency(anchored.size, checkpoint.size) if anchored.size else []
         data = contract(EVIDENCE_LOG).call_data("anchor", checkpoint.size, checkpoint.root, proof)
-        nonce = next_nonce(self._rpc, self._key.address)
+        nonce = self._next_nonce()
         chain = self._target.chain_id
         signed = prepare(self._rpc, self._key, self._target.evidence_log, data, chain=chain, nonce=nonce)
         with Session(self._engine) as session:
@@ -181,18 +182,29 @@ class Outbox:
         return anchored, checkpoint
 
     def _anchored(self) -> Anchored:
-        data = contract(EVIDENCE_LOG).call_data("checkpoint", self._target.member)
-        answer = call(self._rpc, self._target.evidence_log, data)
-        try:
-            generation, size, root, _, _ = contract(EVIDENCE_LOG).result("checkpoint", answer)
-        except ValueError as error:
-            raise CannotAnchor(f"at 0x{self._target.evidence_log.hex()} there is no evidence log: {error}") from error
+        generation, size, root, _, _ = self._ask("checkpoint", self._target.member)
         return Anchored(generation, size, root)
 
     def _max_growth(self) -> int:
-        data = contract(EVIDENCE_LOG).call_data("maxGrowth")
-        (bound,) = contract(EVIDENCE_LOG).result("maxGrowth", call(self._rpc, self._target.evidence_log, data))
+        (bound,) = self._ask("maxGrowth")
         return int(bound)
+
+    def _ask(self, view: str, *arguments: object) -> tuple[Any, ...]:
+        """What the evidence log's function `view` answers."""
+        evidence_log = contract(EVIDENCE_LOG)
+        answer = call(self._rpc, self._target.evidence_log, evidence_log.call_data(view, *arguments))
+        try:
+            return evidence_log.result(view, answer)
+        except ValueError as error:
+            raise CannotAnchor(f"at 0x{self._target.evidence_log.hex()} there is no evidence log: {error}") from error
+
+    def _next_nonce(self) -> int:
+        nonce = next_nonce(self._rpc, self._key.address)
+        if nonce > MAX_NONCE:
+            raise NodeDishonest(
+                f"the node says that the anchorer has sent {nonce}, more transactions than an account can"
+            )
+        return nonce
 
     def _check_continues(self, anchored: Anchored, latest: Checkpoint) -> None:
         if anchored.generation != self._target.generation:

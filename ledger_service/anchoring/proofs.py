@@ -12,7 +12,8 @@ from sqlalchemy import Engine
 from sqlmodel import Session, col, or_, select
 
 from anchors.chain import rlp
-from anchors.chain.header import header_of_block
+from anchors.chain.answers import Answer
+from anchors.chain.header import Header, header_of_block
 from anchors.chain.receipts import prove_receipt, receipt_key, receipts_trie
 from anchors.errors import AnchorsError
 from ledger_service.anchoring.tables import AnchorProof
@@ -113,15 +114,13 @@ class ProofCapture:
         if answer is None:
             raise ChainMoved(f"the node no longer has block {anchor.block_number}")
         block = fields(answer)
+        header = self._header(anchor.block_number, block, block_hash)
         (receipts,) = self._fetcher.receipts([block])
         try:
-            header = header_of_block(block)
             nodes = receipts_trie(receipts).prove(receipt_key(anchor.transaction_index))
             prove_receipt(header.receipts_root, anchor.transaction_index, nodes)
         except AnchorsError as error:
             raise NodeDishonest(f"block {anchor.block_number}: its receipts prove nothing: {error}") from error
-        if header.hash != block_hash:
-            raise NodeDishonest(f"block {anchor.block_number} is not what its hash says")
         return AnchorProof(
             generation=anchor.generation,
             size=anchor.size,
@@ -131,3 +130,12 @@ class ProofCapture:
             transaction_index=anchor.transaction_index,
             log_index=anchor.log_index,
         )
+
+    def _header(self, number: int, block: Answer, block_hash: bytes) -> Header:
+        try:
+            header = header_of_block(block)
+        except AnchorsError as error:
+            raise NodeDishonest(f"block {number} is not what its hash says: {error}") from error
+        if header.hash != block_hash:
+            raise NodeDishonest(f"block {number} is not what its hash says: it is block 0x{header.hash.hex()}")
+        return header

@@ -4,11 +4,12 @@ import contextlib
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 from founding import Founded, Tree
 from growing_log import GrowingLog
+from liar import lying
 from sqlalchemy import Engine
 from sqlmodel import Session, select
 
@@ -17,9 +18,9 @@ from ledger_service.anchoring import outbox as outbox_module
 from ledger_service.anchoring.outbox import CannotAnchor, Outbox, Target
 from ledger_service.anchoring.tables import OutboxEntry
 from ledger_service.chain import devnet, transactions
-from ledger_service.chain.contracts import EVIDENCE_LOG, REGISTRY
+from ledger_service.chain.contracts import EVIDENCE_LOG, REGISTRY, contract
 from ledger_service.chain.rpc import Rpc
-from ledger_service.errors import ChainRefused, ChainUnreachable
+from ledger_service.errors import ChainRefused, ChainUnreachable, NodeDishonest
 
 MEMBER = 2
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -210,7 +211,7 @@ def test_a_transaction_that_failed_in_its_block_is_followed_by_another(
     (failed,) = entries(engine)
     assert failed.waiting
     with pytest.raises(ChainRefused):
-        transactions.find_mined(rpc, failed.transaction_hash)
+        transactions.wait_mined(rpc, failed.transaction_hash, 20)
     settle(make_outbox())
     assert anchored(founded, rpc) == (size, 1)
     assert [one.waiting for one in entries(engine)] == [False, False]
@@ -275,6 +276,45 @@ def test_while_the_chain_is_gone_the_condition_stands_and_then_anchoring_goes_on
     settle(make_outbox())
     assert problems(engine) == {}
     assert anchored(founded, rpc) == (size, 1)
+
+
+@pytest.mark.parametrize(("function", "arguments"), [("checkpoint", [MEMBER]), ("maxGrowth", [])])
+def test_an_answer_that_is_no_evidence_logs_is_named(
+    founded: Founded,
+    rpc: Rpc,
+    engine: Engine,
+    log: GrowingLog,
+    make_outbox: Callable[..., Outbox],
+    function: str,
+    arguments: list[int],
+) -> None:
+    asked = "0x" + contract(EVIDENCE_LOG).call_data(function, *arguments).hex()
+
+    def tamper(method: str, parameters: list[Any], result: Any) -> Any:
+        return "0x07" if method == "eth_call" and parameters[0]["data"] == asked else result
+
+    size = log.grow(2)
+    with lying(rpc) as liar, Rpc(liar.url) as node:
+        liar.tamper = tamper
+        with pytest.raises(CannotAnchor, match=f"there is no evidence log: EvidenceLog.{function} returned 1 bytes"):
+            make_outbox(node).step()
+        assert "cannot-anchor" in problems(engine)
+        liar.tamper = None
+        settle(make_outbox(node))
+    assert problems(engine) == {}
+    assert anchored(founded, rpc) == (size, 1)
+
+
+def test_a_transaction_count_that_no_account_has_is_not_believed(
+    rpc: Rpc, engine: Engine, log: GrowingLog, make_outbox: Callable[..., Outbox]
+) -> None:
+    log.grow(2)
+    with lying(rpc) as liar, Rpc(liar.url) as node:
+        liar.tamper = lambda method, _, result: hex(2**64) if method == "eth_getTransactionCount" else result
+        with pytest.raises(NodeDishonest, match="more transactions than an account can"):
+            make_outbox(node).step()
+    assert "node-dishonest" in problems(engine)
+    assert entries(engine) == []
 
 
 def test_a_log_older_than_what_was_anchored_is_refused(

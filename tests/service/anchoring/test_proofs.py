@@ -157,3 +157,16 @@ def test_a_block_that_is_not_the_one_asked_for_is_not_believed(
         with pytest.raises(NodeDishonest, match="is not what its hash says"):
             ProofCapture(engine, node, MEMBER).step()
     assert proofs(engine)[size] is None
+
+
+def test_a_block_that_lacks_its_fields_is_not_believed(
+    founded: Founded, rpc: Rpc, engine: Engine, log: GrowingLog
+) -> None:
+    log.grow(2)
+    size = anchor_next(founded, rpc, log, 0)
+    follow(engine, rpc, founded)
+    with lying(rpc) as liar, Rpc(liar.url) as node:
+        liar.tamper = lambda method, _parameters, result: {} if method == "eth_getBlockByHash" else result
+        with pytest.raises(NodeDishonest, match="is not what its hash says"):
+            ProofCapture(engine, node, MEMBER).step()
+    assert proofs(engine)[size] is None
