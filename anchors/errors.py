@@ -198,6 +198,36 @@ class TooFewGovernors(AnchorsError):
         )
 
 
+class VersionGap(AnchorsError):
+    """A later network file that is not the version after the one before it."""
+
+    remedy = "Give every version from the pinned one on, one after the other, in order."
+
+    def __init__(self, expected: int, found: int) -> None:
+        super().__init__(f"version {found} of the network file stands where version {expected} must follow")
+
+
+class HistoryRewritten(AnchorsError):
+    """A later network file that takes back or alters what an earlier one says."""
+
+    remedy = "Keep to the version that you have: entries may be added and open ones ended, no more."
+
+    def __init__(self, version: int, where: str) -> None:
+        super().__init__(f"version {version} of the network file rewrites {where}")
+
+
+class TooFewPredecessors(AnchorsError):
+    """A later network file that the governors in force before it have not agreed to."""
+
+    remedy = "Keep to the version that you have, and get one that more of its governors have signed."
+
+    def __init__(self, version: int, voices: int, threshold: int) -> None:
+        super().__init__(
+            f"version {version} of the network file has the voices of {voices} members by the governors in force in "
+            f"version {version - 1}, whose threshold is {threshold}"
+        )
+
+
 class UnknownMember(AnchorsError):
     """A member that the network file does not list."""
 
