@@ -21,16 +21,26 @@ def submit(
     tender: Annotated[str | None, typer.Option(help="The tender's identifier.")] = None,
     party: Annotated[str | None, typer.Option(help="Whose document it is: SCHEME:ID, such as CN-USCC:….")] = None,
     kind: Annotated[str, typer.Option(help="What the document is.")] = "bid-document",
+    holder: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="Ethereum address whose signature alone may later replace the document."),
+    ] = None,
+    extra: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help="A fact to bind to the document; may be given again for others."),
+    ] = None,
     out: OutOption = HERE,
     api_key_file: ApiKeyFile = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Log a salted commitment to each FILE and write NAME.receipt.json. The salt in it is kept nowhere else."""
     from ledger_service.evidence.client import Client
-    from ledger_service.evidence.submission import Particulars, submit_all
+    from ledger_service.evidence.particulars import Particulars
+    from ledger_service.evidence.submission import submit_all
 
+    particulars = Particulars.parse(kind, tender, party, holder, extra or ())
     with Client(url, api_key_file) as client, working(f"submitting to {url}"):
-        written = submit_all(client, files, Particulars(kind, tender, party), out, say)
+        written = submit_all(client, files, particulars, out, say)
     _show(written, as_json)
 
 

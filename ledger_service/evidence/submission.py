@@ -21,6 +21,7 @@ from anchors.evidence import EvidenceFile, write_evidence
 from anchors.receipt import Receipt, parse_receipt
 from ledger_service import errors
 from ledger_service.evidence.client import Client, NotYet
+from ledger_service.evidence.particulars import Particulars
 from ledger_service.files import write_durably
 
 FORMAT = "bidledger/receipt/v1"
@@ -73,15 +74,6 @@ class ReceiptFile:
             "idempotency_key": self.idempotency_key,
         }
         write_durably(path, (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode())
-
-
-@dataclass(frozen=True, slots=True)
-class Particulars:
-    """What a submitter declares about a document, beside its bytes."""
-
-    kind: str
-    tender: str | None
-    party: str | None
 
 
 def submit_all(
@@ -146,7 +138,7 @@ def submit(client: Client, document: Path, particulars: Particulars, out: Path) 
 
 def _begin(url: str, name: str, digests: Digests, particulars: Particulars, path: Path) -> ReceiptFile:
     """The pending receipt file on the disk: that of an interrupted run, or a new one."""
-    statement = Statement.of(digests, kind=particulars.kind, tender=particulars.tender, party=particulars.party)
+    statement = particulars.state(digests)
     if path.exists():
         known = ReceiptFile.read(path)
         if known.receipt is not None:

@@ -77,6 +77,7 @@ def test_a_file_of_ones_own_is_submitted_fetched_and_proven(running: Running, tm
     refused = bidledger(*submit, "--party", party)
     assert refused.returncode == 2, refused.stderr
     assert "check character" in refused.stderr
+    submit += ("--holder", "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed", "--extra", "price=1 200 000 CNY")
     submitted = bidledger(*submit)
     assert submitted.returncode == 0, submitted.stderr
     receipt = tmp_path / "bid.txt.receipt.json"
@@ -90,6 +91,9 @@ def test_a_file_of_ones_own_is_submitted_fetched_and_proven(running: Running, tm
     verified = bidledger("verify", document, tmp_path / "bid.txt.evidence.json", "--network", network, "--json")
     assert verified.returncode == 0, verified.stdout
     assert json.loads(verified.stdout)["member"] == "sichuan"
+    statement = json.loads((tmp_path / "bid.txt.evidence.json").read_bytes())["statement"]
+    assert statement["holder"] == "0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaed"
+    assert statement["extra"] == {"price": "1 200 000 CNY"}
     sealed = bidledger(
         *("verify", document, tmp_path / "bid.txt.evidence.json", "--network", network, "--json"),
         *("--require", "sealed"),

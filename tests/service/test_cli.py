@@ -109,6 +109,67 @@ def test_serve_refuses_a_wrong_setting_by_name(monkeypatch: pytest.MonkeyPatch) 
     assert "slots" in outcome.stderr
 
 
+HOLDER = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"  # an example of EIP-55
+
+
+def submit(directory: Path, *options: str) -> tuple[subprocess.CompletedProcess[str], Path]:
+    """Submit a document to an API that does not answer; returns also the receipt file that is begun before."""
+    document = directory / "bid.txt"
+    document.write_text("our bid")
+    api = ("--url", f"http://127.0.0.1:{free_port()}", "--out", directory)
+    return bidledger("evidence", "submit", document, *api, *options), directory / "bid.txt.receipt.json"
+
+
+@pytest.mark.parametrize("holder", [HOLDER, HOLDER.lower()])
+def test_a_holder_and_extra_facts_are_stated(tmp_path: Path, holder: str) -> None:
+    facts = ("--extra", "price=1 200 000 CNY = all in", "--extra", "工期=180 天")
+    outcome, receipt = submit(tmp_path, "--holder", holder, *facts)
+    assert outcome.returncode == 4, outcome.stderr
+    statement = json.loads(receipt.read_bytes())["statement"]
+    assert statement["holder"] == HOLDER.lower()
+    assert statement["extra"] == {"price": "1 200 000 CNY = all in", "工期": "180 天"}
+
+
+def test_what_is_not_declared_is_not_stated(tmp_path: Path) -> None:
+    _, receipt = submit(tmp_path)
+    statement = json.loads(receipt.read_bytes())["statement"]
+    assert (statement["holder"], statement["extra"]) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--holder", HOLDER[:-1] + "D"], "capitals are not those of EIP-55"),
+        (["--holder", "0x" + HOLDER[2:].upper()], "capitals are not those of EIP-55"),
+        (["--holder", HOLDER[:-1]], "is no address"),
+        (["--holder", HOLDER[2:]], "is no address"),
+        (["--holder", "0x" + "00" * 20], "all zeros"),
+        (["--extra", "price"], "is not NAME=VALUE"),
+        (["--extra", "=1"], "is not NAME=VALUE"),
+        (["--extra", "price="], "is not NAME=VALUE"),
+        (["--extra", "price=\udcff"], "is not NAME=VALUE"),  # a byte that is no UTF-8
+        (["--extra", f"{'n' * 65}=1"], "is not NAME=VALUE"),
+        (["--extra", f"n={'v' * 1025}"], "is not NAME=VALUE"),
+        (["--extra", "price=1", "--extra", "price=2"], "declared twice"),
+        ([word for number in range(65) for word in ("--extra", f"{number}=1")], "64 is the most"),
+    ],
+)
+def test_a_mistyped_particular_is_refused_before_anything_is_written(
+    tmp_path: Path, options: list[str], words: str
+) -> None:
+    outcome, receipt = submit(tmp_path, *options)
+    assert outcome.returncode == 2, outcome.stderr
+    assert words in outcome.stderr
+    assert not receipt.exists()
+
+
+def test_an_interrupted_submission_is_not_finished_with_other_facts(tmp_path: Path) -> None:
+    submit(tmp_path, "--extra", "price=1")
+    outcome, _ = submit(tmp_path, "--extra", "price=2")
+    assert outcome.returncode == 2
+    assert "begun for other bytes or particulars" in outcome.stderr
+
+
 @pytest.mark.parametrize("content", [b"", b"[" * 100_000, b'{"format": "bidledger/receipt/v1"}', b"\xff"])
 def test_what_is_no_receipt_file_is_refused(tmp_path: Path, content: bytes) -> None:
     receipt = tmp_path / "x.receipt.json"
