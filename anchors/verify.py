@@ -36,7 +36,7 @@ from anchors.errors import (
 )
 from anchors.evidence import EvidenceFile
 from anchors.merkle import leaf_hash, prove_inclusion
-from anchors.network import Member, Network, Quorum, ReceiptSigner, parse_network, prove_network
+from anchors.network import Member, Network, Quorum, ReceiptSigner, parse_network, roll_forward
 from anchors.notes import Checkpoint, TlogProof, Verifier, open_checkpoint
 from anchors.receipt import Receipt
 from anchors.seals import DEVELOPMENT, prove_seals
@@ -98,7 +98,9 @@ class Verdict:
         }
 
 
-def verify(document: Digests, evidence: bytes, network: bytes, require: str | None = None) -> Verdict:
+def verify(
+    document: Digests, evidence: bytes, network: bytes, require: str | None = None, later: Sequence[bytes] = ()
+) -> Verdict:
     """Hold a document and its evidence file against a pinned network file.
 
     Args:
@@ -107,13 +109,15 @@ def verify(document: Digests, evidence: bytes, network: bytes, require: str | No
         network: the network file that the reader trusts.
         require: the least grade that is good enough; without it `sealed`, or `anchored` where the network file says
             that nobody seals.
+        later: the versions of the network file after the one that the reader trusts, in order, from anyone; the
+            evidence is judged by the newest.
 
     Returns:
         Proven with a grade, or refuted at a step.
     """
     run = _Run()
     try:
-        return _prove(run, document, evidence, network, require)
+        return _prove(run, document, evidence, (network, *later), require)
     except _Refuted:
         return Verdict(tuple(run.steps))
 
@@ -161,12 +165,12 @@ class _Anchor:
     grade: Grade
 
 
-def _prove(run: _Run, document: Digests, evidence: bytes, network: bytes, require: str | None) -> Verdict:
+def _prove(run: _Run, document: Digests, evidence: bytes, versions: Sequence[bytes], require: str | None) -> Verdict:
     file = run.need("document", EvidenceFile.parse, evidence)
     statement = run.step("document", _prove_document, file, document)
     receipt = run.step("commitment", _prove_commitment, file, statement)
     proof = run.step("inclusion", _prove_inclusion, file, receipt)
-    pinned, quorum = run.need("network", _pin, network)
+    pinned, quorum = run.need("network", _pin, versions)
     logged = run.step("checkpoint", _prove_checkpoint, pinned, receipt, proof)
     least = Grade(require) if require else Grade.ANCHORED if pinned.consensus == DEVELOPMENT else Grade.SEALED
     anchor = None
@@ -208,9 +212,9 @@ def _prove_inclusion(file: EvidenceFile, receipt: Receipt) -> tuple[TlogProof, s
     return proof, f"it is leaf {proof.index} of the tree of {size} leaves with the root 0x{root.hex()}"
 
 
-def _pin(network: bytes) -> tuple[Network, Quorum]:
-    pinned = parse_network(network)
-    return pinned, prove_network(pinned)
+def _pin(versions: Sequence[bytes]) -> tuple[Network, Quorum]:
+    pinned, *later = (parse_network(version) for version in versions)
+    return roll_forward(pinned, later)
 
 
 def _prove_checkpoint(network: Network, receipt: Receipt, proof: TlogProof) -> tuple[_Logged, str]:

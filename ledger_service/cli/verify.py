@@ -28,6 +28,9 @@ def verify(
     require: Annotated[
         Require | None, typer.Option(help="Least grade; by default sealed, or anchored on a development network.")
     ] = None,
+    later: Annotated[
+        list[Path] | None, typer.Option(help="The next version of the network file; repeat it for each after that.")
+    ] = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Prove, offline, that DOCUMENT is what EVIDENCE says: exit 0 proven, 1 refuted."""
@@ -38,12 +41,14 @@ def verify(
 
     evidence_bytes = _read(evidence, MAX_EVIDENCE_BYTES)
     network_bytes = _read(network, MAX_NETWORK_BYTES)
+    later_bytes = [_read(path, MAX_NETWORK_BYTES) for path in later or ()]
     try:
         with document.open("rb") as stream:
             digests = digest_document(stream)
     except OSError as error:
         raise NotFound(f"{document}: {error.strerror}; give the path of the document itself") from error
-    verdict = verify_evidence(digests, evidence_bytes, network_bytes, require=require.value if require else None)
+    least = require.value if require else None
+    verdict = verify_evidence(digests, evidence_bytes, network_bytes, require=least, later=later_bytes)
     if as_json:
         print_json(verdict.as_json())
     else:
