@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Self
 
-from anchors.errors import MalformedCheckpoint
+from anchors.errors import MalformedCheckpoint, WrongEmptyRoot
 from anchors.merkle.hashing import EMPTY_ROOT, MAX_SIZE
 from anchors.notes.encoding import decode_base64, decode_decimal, encode_base64
 
@@ -32,7 +32,7 @@ class Checkpoint:
         if not 0 <= self.size <= MAX_SIZE or len(self.root) != 32:
             raise MalformedCheckpoint(f"size {self.size} or a root of {len(self.root)} bytes is out of bounds")
         if self.size == 0 and self.root != EMPTY_ROOT:
-            raise MalformedCheckpoint("the tree is empty, and the root is not that of the empty tree")
+            raise WrongEmptyRoot
 
     @classmethod
     def parse(cls, text: str) -> Self:
