@@ -18,7 +18,7 @@ def artifacts() -> dict[str, dict[str, Any]]:
     return {name: json.loads((folder / f"{name}.json").read_bytes()) for name in ("AllianceRegistry", "EvidenceLog")}
 
 
-@pytest.fixture(scope="session", params=devnet.CHAINS)
+@pytest.fixture(scope="session", params=devnet.UNSEALED)
 def founded(request: pytest.FixtureRequest, artifacts: dict[str, dict[str, Any]]) -> Iterator[Alliance]:
     with devnet.running(request.param) as chain:
         assert chain.chain == request.param

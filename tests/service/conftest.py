@@ -13,7 +13,7 @@ from ledger_service.chain.rpc import Rpc
 from ledger_service.database import open_engine
 
 
-@pytest.fixture(scope="session", params=devnet.CHAINS)
+@pytest.fixture(scope="session", params=devnet.UNSEALED)
 def chain_process(request: pytest.FixtureRequest) -> Iterator[devnet.Devnet]:
     with devnet.running(request.param) as running:
         assert running.chain == request.param

@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from ledger_service.chain import devnet
+from ledger_service.chain.devnet import unsealed
 from ledger_service.chain.rpc import Rpc, fields, quantity
 from ledger_service.errors import ChainUnreachable, InvalidContent, Misconfigured
 
 
-@pytest.mark.parametrize("chain", devnet.CHAINS)
+@pytest.mark.parametrize("chain", devnet.UNSEALED)
 def test_up_answers_and_down_ends_it(chain: str, tmp_path: Path) -> None:
     running = devnet.up(chain, tmp_path, chain_id=4242)
     try:
@@ -35,29 +36,31 @@ def test_up_answers_and_down_ends_it(chain: str, tmp_path: Path) -> None:
 
 def test_down_leaves_a_process_alone_that_took_over_the_number(tmp_path: Path) -> None:
     with subprocess.Popen(["sleep", "60"]) as other:
-        facts = {"chain": "anvil", "rpc": "http://127.0.0.1:1", "pid": other.pid, "started": "1", "chain_id": 1}
+        node = {"name": "anvil", "rpc": "http://127.0.0.1:1", "process": {"pid": other.pid, "started": "1"}}
+        facts = {"chain": "anvil", "chain_id": 1, "consensus": "development", "validators": [], "nodes": [node]}
         (tmp_path / "devnet.json").write_text(json.dumps(facts))
+        assert devnet.status(tmp_path).devnet is None
         assert not devnet.down(tmp_path)
         assert other.poll() is None
         other.kill()
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{}", '{"pid": 1}'])
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"nodes": [1]}', '{"nodes": [{"process": {}}]}'])
 def test_a_broken_devnet_file_is_no_chain(tmp_path: Path, content: str) -> None:
     (tmp_path / "devnet.json").write_text(content)
     assert devnet.status(tmp_path).devnet is None
 
 
 def test_an_unknown_chain_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InvalidContent, match="take one of anvil, ganache"):
+    with pytest.raises(InvalidContent, match="take one of anvil, ganache, clique"):
         devnet.up("geth", tmp_path)
 
 
 def test_where_anvil_is_missing_ganache_takes_its_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tools = tmp_path / "tools"
     tools.mkdir()
-    (tools / "ganache").symlink_to((devnet.TOOLS / "ganache").resolve())
-    monkeypatch.setattr(devnet, "TOOLS", tools)
+    (tools / "ganache").symlink_to((unsealed.TOOLS / "ganache").resolve())
+    monkeypatch.setattr(unsealed, "TOOLS", tools)
     running = devnet.up("anvil", tmp_path / "chain")
     try:
         assert running.chain == "ganache"
@@ -66,7 +69,7 @@ def test_where_anvil_is_missing_ganache_takes_its_place(tmp_path: Path, monkeypa
 
 
 def test_without_any_client_the_setup_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(devnet, "TOOLS", tmp_path)
+    monkeypatch.setattr(unsealed, "TOOLS", tmp_path)
     monkeypatch.setenv("PATH", os.devnull)
     with pytest.raises(Misconfigured, match="scripts/setup"):
         devnet.up("anvil", tmp_path / "chain")

@@ -1,0 +1,78 @@
+"""Programs in the background: started apart from our own process group, and ended only while they are still the same.
+
+A process number passes to another program once its own has ended, so each is kept with the moment it started at.
+"""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+STOP_SECONDS: Final = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """A program that was started."""
+
+    pid: int
+    started: str  # tells it from a later one with the same number
+
+    @property
+    def runs(self) -> bool:
+        """Whether it still is the one that was started."""
+        if not self.started:
+            return False
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(self.pid, os.WNOHANG)  # when it is our own child, so that it does not stay a zombie
+        return _start_mark(self.pid) == self.started
+
+    def end(self, *signs: signal.Signals) -> None:
+        """Send the signals one after the other, each when the one before it was not heeded in STOP_SECONDS."""
+        for sign in signs or (signal.SIGTERM, signal.SIGKILL):
+            if not self.runs:
+                return
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, sign)
+            deadline = time.monotonic() + STOP_SECONDS
+            while self.runs and time.monotonic() < deadline:
+                time.sleep(0.02)
+
+
+NEVER_STARTED: Final = Process(0, "")
+
+
+def start(command: Sequence[str | Path], output: Path) -> Process:
+    """Start a program that reads nothing; what it prints is added to the file `output`."""
+    with output.open("ab") as file:
+        process = subprocess.Popen(  # noqa: S603  # our own program, our own arguments
+            command, stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True
+        )
+    return Process(process.pid, _start_mark(process.pid) or "")
+
+
+def free_port() -> int:
+    """A port of the loopback interface that nobody listens on at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _start_mark(pid: int) -> str | None:
+    """When process `pid` started, as the system spells it; None when there is no such process."""
+    stat = Path(f"/proc/{pid}/stat")
+    if stat.parent.parent.joinpath("self").exists():
+        try:
+            state, *rest = stat.read_text().rpartition(")")[2].split()
+        except OSError:
+            return None
+        return None if state == "Z" else rest[18]  # field 22 of proc(5), in clock ticks since boot
+    listed = subprocess.run(["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)  # noqa: S603, S607
+    return listed.stdout.strip() or None
