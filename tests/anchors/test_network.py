@@ -1,14 +1,13 @@
 import dataclasses
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from coincurve import PrivateKey
+from governed_network import ADDRESSES, LOG, NETWORK, OLD_LOG, SIGNED, signed
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anchors.chain.keccak import keccak256
 from anchors.errors import (
     AnchorsError,
     BadGovernorSignature,
@@ -22,68 +21,13 @@ from anchors.errors import (
     UnknownMember,
 )
 from anchors.network import (
-    FORMAT,
-    Contract,
-    Governor,
     GovernorSignature,
-    LogKey,
-    Member,
-    Network,
-    ReceiptSigner,
-    ValidatorSet,
     network_digest,
     parse_network,
     prove_network,
-    sign_network,
     write_network,
 )
 
-KEYS = [number.to_bytes(32, "big") for number in range(1, 14)]
-ADDRESSES = [keccak256(PrivateKey(key).public_key.format(compressed=False)[1:])[12:] for key in KEYS]
-LOG = bytes(19) + b"\x01"
-OLD_LOG = bytes(19) + b"\x02"
-
-
-def _member(number: int) -> Member:
-    origin = f"west.example/31337/member-{number}"
-    return Member(
-        number,
-        f"member-{number}",
-        f"第{number}中心",
-        (
-            LogKey(0, f"{origin}/0+00000000+AQ==", 0, 10),
-            LogKey(0, f"{origin}/0+11111111+AQ==", 10, 20),
-            LogKey(1, f"{origin}/1+22222222+AQ==", 0, None),
-        ),
-        (
-            ReceiptSigner(bytes([number]) * 20, 100, 200),
-            ReceiptSigner(bytes([number + 100]) * 20, 150, None),
-        ),
-    )
-
-
-NETWORK = Network(
-    format=FORMAT,
-    alliance="西部联盟",
-    domain="west.example",
-    version=1,
-    chain_id=31337,
-    genesis_hash=bytes(32),
-    consensus="qbft",
-    validators=(ValidatorSet(0, 5, (bytes(20),)), ValidatorSet(5, None, (bytes(20), LOG))),
-    contracts=(Contract("EvidenceLog", OLD_LOG, bytes(32), 0, 50), Contract("EvidenceLog", LOG, bytes(32), 50, None)),
-    members=tuple(_member(number) for number in range(1, 14)),
-    governors=tuple(Governor(number, ADDRESSES[number - 1], 0, None) for number in range(1, 14)),
-    threshold=9,
-    signatures=(),
-)
-
-
-def _signed(network: Network, signers: Sequence[int] = range(9)) -> Network:
-    return sign_network(network, {ADDRESSES[at]: KEYS[at] for at in signers})
-
-
-SIGNED = _signed(NETWORK)
 DATA = write_network(SIGNED)
 
 
@@ -138,32 +82,32 @@ def test_another_spelling_of_the_same_content_is_refused(data: bytes) -> None:
 
 def test_eight_of_thirteen_members_are_too_few() -> None:
     with pytest.raises(TooFewGovernors):
-        prove_network(_signed(NETWORK, range(8)))
+        prove_network(signed(NETWORK, range(8)))
 
 
 def test_a_threshold_of_two_thirds_or_less_is_refused_however_many_sign() -> None:
     with pytest.raises(TooFewGovernors):
-        prove_network(_signed(dataclasses.replace(NETWORK, threshold=8), range(13)))
+        prove_network(signed(dataclasses.replace(NETWORK, threshold=8), range(13)))
 
 
 def test_a_member_with_two_governors_has_one_voice() -> None:
     governors = (*NETWORK.governors[:8], dataclasses.replace(NETWORK.governors[8], member=1))
     with pytest.raises(TooFewGovernors):
-        prove_network(_signed(dataclasses.replace(NETWORK, governors=governors)))
+        prove_network(signed(dataclasses.replace(NETWORK, governors=governors)))
 
 
 def test_a_governor_whose_time_is_over_gives_no_voice() -> None:
     ended = dataclasses.replace(NETWORK.governors[0], to_block=7)
     network = dataclasses.replace(NETWORK, governors=(ended, *NETWORK.governors[1:]))
     with pytest.raises(TooFewGovernors):
-        prove_network(_signed(network))
-    assert len(prove_network(_signed(network, range(10))).members) == 9
+        prove_network(signed(network))
+    assert len(prove_network(signed(network, range(10))).members) == 9
 
 
 def test_a_governor_who_is_not_listed_is_refused() -> None:
     network = dataclasses.replace(NETWORK, governors=NETWORK.governors[1:])
     with pytest.raises(BadGovernorSignature, match="not listed"):
-        prove_network(_signed(network, range(13)))
+        prove_network(signed(network, range(13)))
 
 
 def test_a_governor_who_signs_twice_is_refused() -> None:
@@ -193,8 +137,8 @@ def test_signatures_are_of_all_of_the_file(field: str, value: Any) -> None:
 
 
 def test_signing_again_replaces_a_signature_and_adds_others() -> None:
-    assert len(_signed(SIGNED, [0, 9]).signatures) == 10
-    assert network_digest(_signed(SIGNED, [9])) == network_digest(NETWORK)
+    assert len(signed(SIGNED, [0, 9]).signatures) == 10
+    assert network_digest(signed(SIGNED, [9])) == network_digest(NETWORK)
 
 
 def _set(*path: str | int, to: object) -> Callable[[Any], None]:
