@@ -8,7 +8,7 @@ is stored before it is sent, and while its outcome is unknown no other is signed
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import structlog
@@ -18,7 +18,7 @@ from sqlmodel import Session, col, select
 from ledger_service import conditions
 from ledger_service.anchoring.tables import OutboxEntry
 from ledger_service.chain.contracts import EVIDENCE_LOG, contract
-from ledger_service.chain.rpc import Rpc
+from ledger_service.chain.rpc import Rpc, quantity
 from ledger_service.chain.transactions import broadcast, call, find_mined, next_nonce, prepare
 from ledger_service.errors import ChainRefused, NodeDishonest, ServiceError
 from ledger_service.keys import EthereumKey
@@ -28,6 +28,7 @@ from ledger_service.log.tables import Checkpoint
 log = structlog.get_logger(__name__)
 
 PART: Final = "anchor"
+STALLED_AFTER: Final = timedelta(minutes=2)  # many blocks, on the slowest chain in use (Clique, 15 s)
 MAX_NONCE: Final = 2**63 - 1  # half of what EIP-2681 allows; what the table holds
 
 
@@ -35,6 +36,12 @@ class CannotAnchor(ServiceError):
     """What the chain holds cannot be continued by this log."""
 
     problem, title, status = "cannot-anchor", "The log cannot be anchored", 503
+
+
+class ChainStalled(ServiceError):
+    """The node answers, but an anchor does not come into a block."""
+
+    problem, title, status = "chain-stalled", "The chain makes no block of an anchor", 503
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,17 +109,10 @@ class Outbox:
             Whether a transaction is under way.
 
         Raises:
-            ServiceError: what went wrong; it stands in the conditions until a later step goes well.
+            ServiceError: what went wrong; it stands in the conditions until a later step says otherwise.
         """
-        try:
-            under_way = self._settle() or self._send_due()
-        except ServiceError as error:
-            conditions.report(self._engine, PART, error.problem, error.detail, self._clock())
-            raise
-        for condition in conditions.current(self._engine):
-            if condition.part == PART:
-                conditions.clear(self._engine, PART, condition.problem)
-        return under_way
+        with conditions.told(self._engine, PART, self._clock):
+            return self._settle() or self._send_due()
 
     def _settle(self) -> bool:
         """Look after the transaction whose outcome is not known yet; whether it is still under way."""
@@ -124,6 +124,7 @@ class Outbox:
             if find_mined(self._rpc, entry.transaction_hash) is None:
                 if self._next_nonce() == entry.nonce:
                     broadcast(self._rpc, entry.raw)
+                    self._check_age(entry)
                     return True
                 # Another transaction has used its nonce, or a reorganisation took back those that came before it.
                 log.warning("anchor_overtaken", size=entry.size)
@@ -134,6 +135,16 @@ class Outbox:
             session.add(entry)
             session.commit()
         return False
+
+    def _check_age(self, entry: OutboxEntry) -> None:
+        since = entry.signed_at.replace(tzinfo=UTC)
+        if self._clock() - since > STALLED_AFTER:
+            head = quantity(self._rpc.call("eth_blockNumber"))
+            raise ChainStalled(
+                f"the anchor of {entry.size} leaves has waited for a block since {since:%Y-%m-%dT%H:%M:%SZ}; the "
+                f"node's head is block {head}. If that does not grow, the validators have stopped or the node is cut "
+                "off from them; if it does, they leave the transaction out. It needs no help once they take it"
+            )
 
     def _send_due(self) -> bool:
         due = self._due()

@@ -2,8 +2,8 @@
 
 import contextlib
 import threading
-from collections.abc import Callable
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any, NoReturn
 
 import pytest
@@ -15,11 +15,11 @@ from sqlmodel import Session, select
 
 from ledger_service import conditions
 from ledger_service.anchoring import outbox as outbox_module
-from ledger_service.anchoring.outbox import CannotAnchor, Outbox, Target
+from ledger_service.anchoring.outbox import STALLED_AFTER, CannotAnchor, ChainStalled, Outbox, Target
 from ledger_service.anchoring.tables import OutboxEntry
 from ledger_service.chain import devnet, transactions
 from ledger_service.chain.contracts import EVIDENCE_LOG, REGISTRY, contract
-from ledger_service.chain.rpc import Rpc
+from ledger_service.chain.rpc import Rpc, quantity
 from ledger_service.errors import ChainRefused, ChainUnreachable, NodeDishonest
 
 MEMBER = 2
@@ -34,14 +34,14 @@ class KilledHereError(BaseException):
 def make_outbox(engine: Engine, rpc: Rpc, founded: Founded, log: GrowingLog) -> Callable[..., Outbox]:
     """Makes the outbox anew, as a restart does."""
 
-    def make(node: Rpc = rpc, generation: int = 0) -> Outbox:
+    def make(node: Rpc = rpc, generation: int = 0, clock: Callable[[], datetime] = lambda: NOW) -> Outbox:
         target = Target(
             chain_id=founded.network.chain_id,
             evidence_log=founded.address(EVIDENCE_LOG),
             member=MEMBER,
             generation=generation,
         )
-        return Outbox(engine, log.reader, node, target, founded.opened[MEMBER, "anchorer"], lambda: NOW)
+        return Outbox(engine, log.reader, node, target, founded.opened[MEMBER, "anchorer"], clock)
 
     return make
 
@@ -315,6 +315,61 @@ def test_a_transaction_count_that_no_account_has_is_not_believed(
             make_outbox(node).step()
     assert "node-dishonest" in problems(engine)
     assert entries(engine) == []
+
+
+@pytest.fixture
+def standstill(rpc: Rpc, chain_process: devnet.Devnet) -> Iterator[None]:
+    """The chain answers and takes transactions, but nobody makes blocks."""
+    anvil = chain_process.chain == "anvil"
+    rpc.call("evm_setAutomine", False) if anvil else rpc.call("miner_stop")
+    yield
+    rpc.call("evm_setAutomine", True) if anvil else rpc.call("miner_start")
+
+
+@pytest.mark.usefixtures("standstill")
+def test_a_chain_that_makes_no_blocks_stands_in_the_conditions_until_it_goes_on(
+    founded: Founded, rpc: Rpc, engine: Engine, log: GrowingLog, make_outbox: Callable[..., Outbox]
+) -> None:
+    times = [NOW]
+    outbox = make_outbox(clock=lambda: times[-1])
+    size = log.grow(2)
+    assert outbox.step()
+    times.append(NOW + STALLED_AFTER)
+    assert outbox.step()
+    assert problems(engine) == {}, "that long a block may take"
+
+    times.append(NOW + STALLED_AFTER + timedelta(seconds=1))
+    head = quantity(rpc.call("eth_blockNumber"))
+    for restarted in (outbox, make_outbox(clock=lambda: times[-1])):
+        with pytest.raises(ChainStalled):
+            restarted.step()
+        (problem, detail), *others = problems(engine).items()
+        assert (problem, others) == ("chain-stalled", [])
+        assert "since 2026-11-24T12:00:00Z" in detail
+        assert f"the node's head is block {head}" in detail
+
+    rpc.call("evm_mine")
+    settle(outbox)
+    assert problems(engine) == {}
+    assert anchored(founded, rpc) == (size, 1)
+    assert len(entries(engine)) == 1
+
+
+@pytest.mark.usefixtures("standstill")
+def test_once_it_is_mined_only_the_next_trouble_stands(
+    founded: Founded, rpc: Rpc, engine: Engine, log: GrowingLog, make_outbox: Callable[..., Outbox]
+) -> None:
+    times = [NOW]
+    outbox = make_outbox(clock=lambda: times[-1])
+    log.grow(2)
+    assert outbox.step()
+    times.append(NOW + 2 * STALLED_AFTER)
+    with pytest.raises(ChainStalled):
+        outbox.step()
+    rpc.call("evm_mine")
+    with pytest.raises(CannotAnchor):
+        make_outbox(generation=1).step()
+    assert list(problems(engine)) == ["cannot-anchor"]
 
 
 def test_a_log_older_than_what_was_anchored_is_refused(
