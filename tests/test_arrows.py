@@ -1,15 +1,20 @@
-"""Which part may know of which: the arrows of the design, read from the imports themselves."""
+"""Which part may know of which, and of which distributions: read from the imports themselves."""
 
 import ast
 import importlib
+import re
 import sys
-from collections.abc import Iterator
+import tomllib
+from collections.abc import Iterable, Iterator
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
 ANCHORS_MAY_USE = {"anchors", "coincurve", "Crypto", "cryptography", "rfc8785"}
+OURS = {"anchors", "ledger_service"}
+NAMED_TO_UVICORN = {"httptools", "uvloop"}  # by a text, not by an import
 SLICES = {"evidence", "alliance", "credit", "tenders"}
 FILES = sorted([*(ROOT / "anchors").rglob("*.py"), *(ROOT / "ledger_service").rglob("*.py")])
 
@@ -38,12 +43,6 @@ def _files(package: str) -> list[Path]:
 def test_the_offline_library_knows_nothing_of_the_world(file: Path) -> None:
     allowed = ANCHORS_MAY_USE | set(sys.stdlib_module_names) - {"asyncio", "http", "socket", "sqlite3", "urllib"}
     assert {name.split(".")[0] for name in _imports(file)} <= allowed
-
-
-@pytest.mark.parametrize("file", _files("ledger_service"), ids=_module)
-def test_only_the_chain_package_imports_web3(file: Path) -> None:
-    if not file.is_relative_to(ROOT / "ledger_service" / "chain"):
-        assert "web3" not in {name.split(".")[0] for name in _imports(file)}
 
 
 @pytest.mark.parametrize("slice_name", sorted(SLICES))
@@ -77,3 +76,20 @@ def test_every_public_name_of_the_offline_library_is_listed(file: Path) -> None:
     listed = set(getattr(module, "__all__", ()))
     assert _public_names(file) <= listed or file.name == "errors.py"
     assert all(hasattr(module, name) for name in listed)
+
+
+def _distributions(files: Iterable[Path]) -> set[str]:
+    """The distributions whose modules the files import."""
+    modules = {name.split(".")[0] for file in files for name in _imports(file)} - OURS - set(sys.stdlib_module_names)
+    return {name.lower().replace("_", "-") for module in modules for name in packages_distributions()[module]}
+
+
+def _listed(requirements: Iterable[str]) -> set[str]:
+    return {re.split(r"[^\w-]", requirement)[0] for requirement in requirements}
+
+
+def test_what_is_imported_is_listed_and_what_is_listed_is_imported() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    offline, service = _listed(project["dependencies"]), _listed(project["optional-dependencies"]["service"])
+    assert _distributions(_files("anchors")) <= offline
+    assert _distributions(FILES) | NAMED_TO_UVICORN == offline | service

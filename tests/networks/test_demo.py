@@ -5,16 +5,19 @@ import subprocess
 import sys
 import time
 from hashlib import sha256
+from importlib.resources import files
 from pathlib import Path
 
 import httpx
 import pytest
 from conftest import Running
+from web3 import HTTPProvider, Web3
 
 from anchors.commitment import Statement, commit
 from anchors.notes import SignedNote, TlogProof, Verifier, open_checkpoint
 
 FINAL_SECONDS = 30
+SICHUAN = 2  # the member's number
 
 
 def test_every_file_is_proven_and_every_forgery_refuted_at_its_step(running: Running) -> None:
@@ -125,6 +128,22 @@ def test_a_thousand_commitments_fit_in_one_request_and_no_more(running: Running)
         time.sleep(float(answer.headers["retry-after"]))
     assert answer.status_code == 201, answer.text
     assert len({receipt["index"] for receipt in answer.json()["receipts"]}) == 1000
+
+
+def test_a_foreign_client_reads_the_anchors_that_the_api_shows(running: Running) -> None:
+    """web3 decodes the contract's events and answers itself; of ours it is told the address and the ABI alone."""
+    network = json.loads(Path(running.report["network"]).read_bytes())
+    (address,) = (contract["address"] for contract in network["contracts"] if contract["name"] == "EvidenceLog")
+    node = Web3(HTTPProvider(running.report["rpc"]))
+    artifact = json.loads((files("ledger_service.chain") / "artifacts" / "EvidenceLog.json").read_bytes())
+    log = node.eth.contract(address=Web3.to_checksum_address(address), abi=artifact["abi"])
+    shown = httpx.get(f"{running.url}/v1/members/sichuan/anchors", params={"limit": 1000}).json()["anchors"]
+    last = shown[-1]["block_number"]
+    events = log.events.Anchored().get_logs(from_block=0, to_block=last, argument_filters={"member": SICHUAN})
+    told = [(one["args"]["generation"], one["args"]["size"], "0x" + one["args"]["root"].hex()) for one in events]
+    assert told == [(anchor["generation"], anchor["size"], anchor["root"]) for anchor in shown]
+    generation, size, root, count, _ = log.functions.checkpoint(SICHUAN).call(block_identifier=last)
+    assert (generation, size, "0x" + root.hex(), count) == (*told[-1], len(told))
 
 
 @pytest.mark.parametrize("path", ["/v1/members", "/v1/members/sichuan", "/v1/members/sichuan/anchors", "/v1/network"])
