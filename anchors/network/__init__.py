@@ -19,6 +19,7 @@ from anchors.network.facts import (
 )
 from anchors.network.file import MAX_NETWORK_BYTES, parse_network, write_network
 from anchors.network.histories import Change, Kind, changes
+from anchors.network.proposal import propose
 from anchors.network.signatures import Quorum, network_digest, prove_network, sign_network
 from anchors.network.succession import roll_forward
 
@@ -39,6 +40,7 @@ __all__ = [
     "changes",
     "network_digest",
     "parse_network",
+    "propose",
     "prove_network",
     "roll_forward",
     "sign_network",
