@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import ParamSpec, TypeVar
 
-from anchors.chain.header import Header, decode_header
+from anchors.chain.header import DEVELOPMENT, Header, decode_header
 from anchors.chain.keccak import keccak256
 from anchors.chain.receipts import Log, claimed_receipt, prove_receipt
 from anchors.chain.receipts import Receipt as TransactionReceipt
@@ -29,17 +29,17 @@ from anchors.errors import (
     FinalityUnexpected,
     IndexDiffers,
     NobodySealed,
+    NotSealed,
     ReceiptOfAnotherContract,
     ReceiptsRootDiffers,
     RootDiffers,
-    SealsNotSupported,
 )
 from anchors.evidence import EvidenceFile
 from anchors.merkle import leaf_hash, prove_inclusion
 from anchors.network import Member, Network, Quorum, ReceiptSigner, parse_network, roll_forward
 from anchors.notes import Checkpoint, TlogProof, Verifier, open_checkpoint
 from anchors.receipt import Receipt
-from anchors.seals import DEVELOPMENT, prove_seals
+from anchors.seals import prove_seals
 
 __all__ = ["EVIDENCE_LOG", "STEPS", "Grade", "Step", "Verdict", "verify"]
 
@@ -236,7 +236,7 @@ def _prove_anchor(run: _Run, file: EvidenceFile, network: Network, logged: _Logg
     claimed = run.need("receipt", claimed_receipt, nodes)
     event = run.step("event", _prove_event, network, logged, claimed, place.log_index)
     root = run.step("receipt", _prove_receipt, place.transaction_index, nodes)
-    header = run.step("header", _prove_header, file, root)
+    header = run.step("header", _prove_header, file, network, root)
     grade = run.step("seals", _prove_seals, file, network, header, least)
     return _Anchor(event.address, header, grade)
 
@@ -264,8 +264,8 @@ def _prove_receipt(transaction_index: int, nodes: Sequence[bytes]) -> tuple[byte
     return root, f"it stands in the receipt of transaction {transaction_index} under the root 0x{root.hex()}"
 
 
-def _prove_header(file: EvidenceFile, receipts_root: bytes) -> tuple[Header, str]:
-    header = decode_header(file.header())
+def _prove_header(file: EvidenceFile, network: Network, receipts_root: bytes) -> tuple[Header, str]:
+    header = decode_header(file.header(), network.consensus)
     if header.receipts_root != receipts_root:
         raise ReceiptsRootDiffers(header.number, header.receipts_root, receipts_root)
     return header, f"block {header.number}, 0x{header.hash.hex()}, commits to that root"
@@ -279,8 +279,8 @@ def _prove_seals(file: EvidenceFile, network: Network, header: Header, least: Gr
         if finality is not None:
             raise FinalityUnexpected
     try:
-        seals = prove_seals(header, network.consensus, network.validators_at(header.number))
-    except SealsNotSupported as error:
+        seals = prove_seals(header, network.validators, finality.headers if finality else ())
+    except NotSealed as error:
         if least is Grade.SEALED:
             raise
         return Grade.ANCHORED, f"not needed for the grade {least}: {error}"

@@ -13,9 +13,9 @@ from coincurve import PrivateKey, PublicKey
 from anchors.chain.keccak import keccak256
 from anchors.errors import BadSignature
 
-__all__ = ["Domain", "check_form", "recover_signer", "sign_digest", "typed_digest"]
+__all__ = ["HALF_ORDER", "Domain", "check_form", "recover_signer", "sign_digest", "typed_digest"]
 
-_HALF_ORDER = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0  # SEC 2, secp256k1: n // 2
+HALF_ORDER = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0  # SEC 2, secp256k1: n // 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ def check_form(signature: bytes) -> None:
     """
     if len(signature) != 65 or signature[64] not in (27, 28):
         raise BadSignature("it is not 65 bytes that end in 27 or 28")
-    if int.from_bytes(signature[32:64], "big") > _HALF_ORDER:
+    if int.from_bytes(signature[32:64], "big") > HALF_ORDER:
         raise BadSignature("its s is the higher of the two")
 
 

@@ -11,6 +11,7 @@ import re
 from collections.abc import Sequence
 
 from anchors.bounded_json import MAX_FILE_BYTES, MAX_NUMBER, Fields, read_json
+from anchors.chain.header import CONSENSUSES, DEVELOPMENT
 from anchors.errors import MalformedFile, NotCanonical
 from anchors.network.entries import (
     MAX_HISTORY,
@@ -24,7 +25,6 @@ from anchors.network.entries import (
     to_json,
 )
 from anchors.network.facts import FORMAT, Member, Network
-from anchors.seals import CONSENSUSES, DEVELOPMENT
 
 MAX_NETWORK_BYTES = MAX_FILE_BYTES
 

@@ -54,12 +54,14 @@ class ProofCapture:
         engine: the database.
         rpc: a node.
         member: whose anchors.
+        consensus: by whose rule headers hash, as the network file names it.
     """
 
-    def __init__(self, engine: Engine, rpc: Rpc, member: int) -> None:
+    def __init__(self, engine: Engine, rpc: Rpc, member: int, consensus: str) -> None:
         self._engine = engine
         self._rpc = rpc
-        self._fetcher = Fetcher(rpc, {})
+        self._fetcher = Fetcher(rpc, {}, consensus)
+        self._consensus = consensus
         self._member = member
 
     def run(self, stop: threading.Event, poll_seconds: float) -> None:
@@ -133,7 +135,7 @@ class ProofCapture:
 
     def _header(self, number: int, block: Answer, block_hash: bytes) -> Header:
         try:
-            header = header_of_block(block)
+            header = header_of_block(block, self._consensus)
         except AnchorsError as error:
             raise NodeDishonest(f"block {number} is not what its hash says: {error}") from error
         if header.hash != block_hash:

@@ -6,7 +6,7 @@ promise of the operator's own making and said so by the verifier. What needs sea
 
 from dataclasses import dataclass
 
-from anchors.seals import DEVELOPMENT
+from anchors.chain.header import DEVELOPMENT
 from ledger_service.errors import Misconfigured
 
 

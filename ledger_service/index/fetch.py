@@ -41,10 +41,12 @@ class Fetcher:
     Args:
         rpc: the node.
         contracts: addresses (20 bytes) by the names that messages use.
+        consensus: by whose rule headers hash, as the network file names it.
     """
 
-    def __init__(self, rpc: Rpc, contracts: Mapping[str, bytes]) -> None:
+    def __init__(self, rpc: Rpc, contracts: Mapping[str, bytes], consensus: str) -> None:
         self._rpc = rpc
+        self._consensus = consensus
         self._names = dict(contracts)
         self._addresses = {"0x" + address.hex(): address for address in contracts.values()}
         self._whole_blocks = True  # eth_getBlockReceipts; ganache does not have it
@@ -52,7 +54,7 @@ class Fetcher:
     def header(self, number: int) -> Header | None:
         """The node's block at `number`, proven to be its hash, or None where its chain does not reach."""
         answer = self._rpc.call("eth_getBlockByNumber", hex(number), False)
-        return None if answer is None else _header(fields(answer), number)
+        return None if answer is None else self._header(fields(answer), number)
 
     def blocks(self, first: int, last: int, parent_hash: bytes | None) -> Iterator[FetchedBlock]:
         """Fetch the blocks from `first` to `last`, in order; receipts some blocks ahead of who takes them.
@@ -73,7 +75,7 @@ class Fetcher:
         for number, answer in zip(numbers, answers, strict=True):
             if answer is None:
                 raise ChainMoved(f"the node has no block {number} any more")
-            header = _header(fields(answer), number)
+            header = self._header(fields(answer), number)
             if parent_hash is not None and header.parent_hash != parent_hash:
                 raise ChainMoved(f"block {number} does not follow 0x{parent_hash.hex()}")
             parent_hash = header.hash
@@ -99,6 +101,15 @@ class Fetcher:
         asked = [("eth_getTransactionReceipt", [one]) for of_block in hashes for one in of_block]
         found = iter(_receipt_list(self._rpc.batch(asked)))
         return [[next(found) for _ in of_block] for of_block in hashes]
+
+    def _header(self, answer: Answer, number: int) -> Header:
+        try:
+            header = header_of_block(answer, self._consensus)
+        except AnchorsError as error:
+            raise NodeDishonest(f"block {number} is not what its hash says: {error.diagnostics()}") from error
+        if header.number != number:
+            raise NodeDishonest(f"the node sent block {header.number} when asked for block {number}")
+        return header
 
     def _admits(self, header: Header) -> bool:
         return any(bloom_admits(header.logs_bloom, address) for address in self._names.values())
@@ -152,16 +163,6 @@ class Fetcher:
             f"0x{header.hash.hex()}. It sent {len(receipts)} receipts for {transactions} transactions, with the logs "
             f"{counts}: something was left out, invented or altered. Nothing of this block is believed."
         )
-
-
-def _header(answer: Answer, number: int) -> Header:
-    try:
-        header = header_of_block(answer)
-    except AnchorsError as error:
-        raise NodeDishonest(f"block {number} is not what its hash says: {error.diagnostics()}") from error
-    if header.number != number:
-        raise NodeDishonest(f"the node sent block {header.number} when asked for block {number}")
-    return header
 
 
 def _receipt_list(answer: object) -> list[Answer]:

@@ -53,6 +53,7 @@ class Followed:
     """Which chain is followed, and which contracts on it: what the network file pins."""
 
     genesis_hash: bytes  # 32 bytes
+    consensus: str  # as the network file names it
     contracts: Mapping[str, Contract]  # by name: the registry and the evidence log
 
     @classmethod
@@ -62,7 +63,7 @@ class Followed:
         missing = [name for name in CONTRACTS if name not in current]
         if missing:
             raise Misconfigured(f"the network file names no {' and no '.join(missing)} that is in force")
-        return cls(network.genesis_hash, {name: current[name] for name in CONTRACTS})
+        return cls(network.genesis_hash, network.consensus, {name: current[name] for name in CONTRACTS})
 
     @property
     def from_block(self) -> int:
@@ -85,7 +86,8 @@ class Indexer:
         self._rpc = rpc
         self._followed = followed
         self._names = {pinned.address: name for name, pinned in followed.contracts.items()}
-        self._fetcher = Fetcher(rpc, {name: pinned.address for name, pinned in followed.contracts.items()})
+        addresses = {name: pinned.address for name, pinned in followed.contracts.items()}
+        self._fetcher = Fetcher(rpc, addresses, followed.consensus)
         self._clock = clock
         self._range = FIRST_RANGE
         self._moves = 0

@@ -61,7 +61,8 @@ class _Kept(Fetcher):
     """Keeps what it has fetched and proven; in the replay it starts from there."""
 
     def __init__(self, rpc: Rpc, followed: Followed) -> None:
-        super().__init__(rpc, {name: pinned.address for name, pinned in followed.contracts.items()})
+        addresses = {name: pinned.address for name, pinned in followed.contracts.items()}
+        super().__init__(rpc, addresses, followed.consensus)
         self.fetched: dict[int, tuple[Header, list[Answer]]] = {}
         self.replay = False
 
@@ -141,7 +142,7 @@ def _emit(rpc: Rpc, folder: Path) -> Followed:
     _call(rpc, key, address, network.chain_id)
     registry = next(contract for contract in network.contracts if contract.name == REGISTRY)
     stand_in = Contract(EVIDENCE_LOG, address, keccak256(runtime), mined.block_number, None)
-    return Followed(network.genesis_hash, {REGISTRY: registry, EVIDENCE_LOG: stand_in})
+    return Followed(network.genesis_hash, network.consensus, {REGISTRY: registry, EVIDENCE_LOG: stand_in})
 
 
 def _call(rpc: Rpc, key: EthereumKey, emitter: bytes, chain: int) -> None:

@@ -13,7 +13,7 @@ from conftest import Node
 from eth_abi.abi import encode
 
 from anchors.chain import rlp
-from anchors.chain.header import header_of_block
+from anchors.chain.header import DEVELOPMENT, header_of_block
 from anchors.chain.keccak import keccak256
 from anchors.chain.receipts import receipt_key, receipts_trie
 from anchors.chain.signatures import sign_digest
@@ -196,7 +196,7 @@ def _anchor(node: Node, log: Contract, root: bytes) -> tuple[Anchor, list[dict[s
     block = node.rpc("eth_getBlockByNumber", node.receipt(sent[1])["blockNumber"], False)
     receipts = node.block_receipts(block)
     trie = receipts_trie(receipts)
-    header = header_of_block(block)
+    header = header_of_block(block, DEVELOPMENT)
     assert trie.root == header.receipts_root
     index = block["transactions"].index(sent[1])
     return Anchor(header.raw, tuple(trie.prove(receipt_key(index))), Place(index, 0)), receipts

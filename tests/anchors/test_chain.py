@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from anchors.chain import rlp
-from anchors.chain.header import MAX_HEADER_BYTES, bloom_admits, decode_header, header_of_block
+from anchors.chain.header import DEVELOPMENT, MAX_HEADER_BYTES, bloom_admits, decode_header, header_of_block
 from anchors.chain.keccak import keccak256
 from anchors.chain.receipts import (
     claimed_receipt,
@@ -53,7 +53,7 @@ def block(node: Any, logger: str) -> Any:
 
 
 def test_a_block_hashes_to_its_hash_and_its_receipts_to_its_root(node: Any, block: dict[str, Any]) -> None:
-    header = header_of_block(block)
+    header = header_of_block(block, DEVELOPMENT)
     assert header.number == int(block["number"], 16)
     assert header.timestamp == int(block["timestamp"], 16)
     assert header.parent_hash.hex() == block["parentHash"][2:]
@@ -62,7 +62,7 @@ def test_a_block_hashes_to_its_hash_and_its_receipts_to_its_root(node: Any, bloc
 
 
 def test_every_receipt_of_a_block_proves_and_shows_its_logs(node: Any, logger: str, block: dict[str, Any]) -> None:
-    header = header_of_block(block)
+    header = header_of_block(block, DEVELOPMENT)
     receipts = node.block_receipts(block)
     trie = receipts_trie(receipts)
     for index, receipt in enumerate(receipts):
@@ -77,7 +77,7 @@ def test_every_receipt_of_a_block_proves_and_shows_its_logs(node: Any, logger: s
 
 
 def test_one_receipt_is_no_proof_of_another_place(node: Any, block: dict[str, Any]) -> None:
-    header = header_of_block(block)
+    header = header_of_block(block, DEVELOPMENT)
     trie = receipts_trie(node.block_receipts(block))
     with pytest.raises(BadTrieProof):
         prove_receipt(header.receipts_root, 2, trie.prove(rlp.encode(b"\x03")))
@@ -86,41 +86,41 @@ def test_one_receipt_is_no_proof_of_another_place(node: Any, block: dict[str, An
 
 
 def test_the_bloom_admits_what_was_logged_and_hardly_anything_else(logger: str, block: dict[str, Any]) -> None:
-    bloom = header_of_block(block).logs_bloom
+    bloom = header_of_block(block, DEVELOPMENT).logs_bloom
     assert bloom_admits(bloom, bytes.fromhex(logger[2:]))
     assert bloom_admits(bloom, bytes.fromhex(WORD[2:]))
     assert sum(bloom_admits(bloom, bytes([n])) for n in range(100)) < 5
 
 
 def test_the_genesis_block_of_either_client_hashes_to_its_hash(node: Any) -> None:
-    assert header_of_block(node.rpc("eth_getBlockByNumber", "0x0", False)).receipts_root == EMPTY_ROOT
+    assert header_of_block(node.rpc("eth_getBlockByNumber", "0x0", False), DEVELOPMENT).receipts_root == EMPTY_ROOT
 
 
 @pytest.mark.parametrize("field", ["timestamp", "receiptsRoot", "gasUsed", "hash"])
 def test_a_block_that_differs_from_its_hash_is_a_false_answer(block: dict[str, Any], field: str) -> None:
     other = block[field][:-1] + ("1" if block[field][-1] != "1" else "2")
     with pytest.raises(FalseAnswer):
-        header_of_block(block | {field: other})
+        header_of_block(block | {field: other}, DEVELOPMENT)
 
 
 @pytest.mark.parametrize("value", [None, 7, "0x", "nonsense", "0xzz", [], "0x" + "1" * 65])
 def test_a_block_whose_fields_have_another_shape_is_refused(block: dict[str, Any], value: object) -> None:
     with pytest.raises(MalformedAnswer):
-        header_of_block(block | {"number": value})
+        header_of_block(block | {"number": value}, DEVELOPMENT)
 
 
 @pytest.mark.parametrize("field", ["parentHash", "logsBloom", "hash"])
 @pytest.mark.parametrize("value", [None, 7, "0xzz", "abcd"])
 def test_a_block_whose_data_have_another_shape_is_refused(block: dict[str, Any], field: str, value: object) -> None:
     with pytest.raises(MalformedAnswer):
-        header_of_block(block | {field: value})
+        header_of_block(block | {field: value}, DEVELOPMENT)
 
 
 def test_account_and_slots_prove_under_the_state_root(node: Any, logger: str) -> None:
     node.receipt(node.send(logger, WORD))
     slots = [bytes(32), bytes(31) + b"\x07"]
     number = node.rpc("eth_blockNumber")
-    root = header_of_block(node.rpc("eth_getBlockByNumber", number, False)).state_root
+    root = header_of_block(node.rpc("eth_getBlockByNumber", number, False), DEVELOPMENT).state_root
     answer = node.rpc("eth_getProof", logger, ["0x" + slot.hex() for slot in slots], number)
     state = prove_state(root, bytes.fromhex(logger[2:]), slots, answer)
     assert state.account is not None
@@ -138,7 +138,7 @@ def test_account_and_slots_prove_under_the_state_root(node: Any, logger: str) ->
 def test_a_contract_without_storage_has_empty_slots(node: Any) -> None:
     empty = node.deploy("0x600080600b6000396000f3")
     number = node.rpc("eth_blockNumber")
-    root = header_of_block(node.rpc("eth_getBlockByNumber", number, False)).state_root
+    root = header_of_block(node.rpc("eth_getBlockByNumber", number, False), DEVELOPMENT).state_root
     answer = node.rpc("eth_getProof", empty, ["0x" + "00" * 32], number)
     assert answer["storageProof"][0]["proof"] == {"anvil": ["0x80"], "ganache": []}[node.name]
     assert prove_state(root, bytes.fromhex(empty[2:]), [bytes(32)], answer).slots == (bytes(32),)
@@ -147,7 +147,7 @@ def test_a_contract_without_storage_has_empty_slots(node: Any) -> None:
 def test_an_account_that_is_not_there_is_proven_absent(node: Any) -> None:
     nobody = bytes(19) + b"\x77"
     number = node.rpc("eth_blockNumber")
-    root = header_of_block(node.rpc("eth_getBlockByNumber", number, False)).state_root
+    root = header_of_block(node.rpc("eth_getBlockByNumber", number, False), DEVELOPMENT).state_root
     answer = node.rpc("eth_getProof", "0x" + nobody.hex(), ["0x" + "00" * 32], number)
     state = prove_state(root, nobody, [bytes(32)], answer)
     assert state.account is None
@@ -254,7 +254,7 @@ def test_a_log_with_an_address_or_topics_of_another_length_is_refused(address: s
 
 
 def test_headers_of_a_real_qbft_network_read_by_position() -> None:
-    header = decode_header(HEADER)
+    header = decode_header(HEADER, DEVELOPMENT)
     assert header.receipts_root == EMPTY_ROOT
     assert header.number == 0x1D68
     assert header.hash == keccak256(HEADER)
@@ -279,12 +279,12 @@ def test_a_header_field_out_of_bounds_is_refused(at: int, value: rlp.Item) -> No
     fields = list(rlp.decode_list(HEADER))
     fields[at] = value
     with pytest.raises(MalformedHeader):
-        decode_header(rlp.encode(fields))
+        decode_header(rlp.encode(fields), DEVELOPMENT)
 
 
 def test_a_header_with_too_few_fields_is_refused() -> None:
     with pytest.raises(MalformedHeader, match="fewer"):
-        decode_header(rlp.encode(rlp.decode_list(HEADER)[:14]))
+        decode_header(rlp.encode(rlp.decode_list(HEADER)[:14]), DEVELOPMENT)
 
 
 @given(
@@ -292,7 +292,7 @@ def test_a_header_with_too_few_fields_is_refused() -> None:
 )
 def test_any_bytes_are_a_header_or_refused(raw: bytes) -> None:
     try:
-        header = decode_header(raw)
+        header = decode_header(raw, DEVELOPMENT)
     except MalformedHeader:
         return
     assert header.hash == keccak256(raw)

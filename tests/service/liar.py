@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from anchors.chain import rlp
-from anchors.chain.header import header_of_block
+from anchors.chain.header import DEVELOPMENT, header_of_block
 from anchors.chain.keccak import keccak256
 from anchors.chain.receipts import receipts_trie
 from ledger_service.chain.rpc import Rpc
@@ -109,7 +109,7 @@ class Forger:
     def _forged(self, number: int) -> dict[str, Any]:
         if number not in self._blocks:
             block: Any = self._honest.call("eth_getBlockByNumber", hex(number), False)
-            fields = list(rlp.decode_list(header_of_block(block).raw))
+            fields = list(rlp.decode_list(header_of_block(block, DEVELOPMENT).raw))
             if number == self._number:
                 receipts = [self._honest.call("eth_getTransactionReceipt", one) for one in block["transactions"]]
                 self._change(receipts)  # type: ignore[arg-type]

@@ -11,7 +11,7 @@ from liar import lying
 from sqlalchemy import Engine
 from sqlmodel import Session, select
 
-from anchors.chain.header import decode_header
+from anchors.chain.header import DEVELOPMENT, decode_header
 from anchors.chain.receipts import prove_receipt
 from ledger_service.anchoring.proofs import CapturedProof, ProofCapture, captured_proof
 from ledger_service.chain.contracts import EVIDENCE_LOG
@@ -52,7 +52,7 @@ def check(engine: Engine, founded: Founded, size: int) -> None:
     """The stored bytes alone prove that the event is in the block that the index holds."""
     proof = proofs(engine)[size]
     assert proof is not None
-    header = decode_header(proof.header)
+    header = decode_header(proof.header, DEVELOPMENT)
     with Session(engine) as session:
         block = session.get(Block, header.number)
     assert block is not None
@@ -73,7 +73,7 @@ def test_every_anchor_of_the_member_is_proven(founded: Founded, rpc: Rpc, engine
         sizes.append(anchor_next(founded, rpc, log, sizes[-1] if sizes else 0))
     follow(engine, rpc, founded)
     assert proofs(engine) == dict.fromkeys(sizes)
-    capture = ProofCapture(engine, rpc, MEMBER)
+    capture = ProofCapture(engine, rpc, MEMBER, DEVELOPMENT)
     assert capture.step() == 3
     assert capture.step() == 0
     for size in sizes:
@@ -81,7 +81,7 @@ def test_every_anchor_of_the_member_is_proven(founded: Founded, rpc: Rpc, engine
 
 
 def test_after_a_turn_the_proof_is_captured_anew(founded: Founded, rpc: Rpc, engine: Engine, log: GrowingLog) -> None:
-    capture = ProofCapture(engine, rpc, MEMBER)
+    capture = ProofCapture(engine, rpc, MEMBER, DEVELOPMENT)
     snapshot = rpc.call("evm_snapshot")
     log.grow(2)
     size = anchor_next(founded, rpc, log, 0)
@@ -104,7 +104,7 @@ def test_an_index_ahead_of_its_node_waits(founded: Founded, rpc: Rpc, engine: En
     size = anchor_next(founded, rpc, log, 0)
     follow(engine, rpc, founded)
     rpc.call("evm_revert", snapshot)
-    assert ProofCapture(engine, rpc, MEMBER).step() == 0
+    assert ProofCapture(engine, rpc, MEMBER, DEVELOPMENT).step() == 0
     assert proofs(engine) == {size: None}
 
 
@@ -133,7 +133,7 @@ def test_receipts_that_prove_nothing_are_not_kept(
     size = anchor_next(founded, rpc, log, 0)
     follow(engine, rpc, founded)
     with lying(rpc) as liar, Rpc(liar.url) as node:
-        capture = ProofCapture(engine, node, MEMBER)
+        capture = ProofCapture(engine, node, MEMBER, DEVELOPMENT)
         liar.tamper = tamper
         with pytest.raises(NodeDishonest, match="its receipts prove nothing"):
             capture.step()
@@ -155,7 +155,7 @@ def test_a_block_that_is_not_the_one_asked_for_is_not_believed(
     with lying(rpc) as liar, Rpc(liar.url) as node:
         liar.tamper = lambda method, _parameters, result: other if method == "eth_getBlockByHash" else result
         with pytest.raises(NodeDishonest, match="is not what its hash says"):
-            ProofCapture(engine, node, MEMBER).step()
+            ProofCapture(engine, node, MEMBER, DEVELOPMENT).step()
     assert proofs(engine)[size] is None
 
 
@@ -168,5 +168,5 @@ def test_a_block_that_lacks_its_fields_is_not_believed(
     with lying(rpc) as liar, Rpc(liar.url) as node:
         liar.tamper = lambda method, _parameters, result: {} if method == "eth_getBlockByHash" else result
         with pytest.raises(NodeDishonest, match="is not what its hash says"):
-            ProofCapture(engine, node, MEMBER).step()
+            ProofCapture(engine, node, MEMBER, DEVELOPMENT).step()
     assert proofs(engine)[size] is None

@@ -246,7 +246,8 @@ def test_a_chain_without_the_contracts_is_named(founded: Founded, rpc: Rpc, engi
         REGISTRY: founded.network.contracts[0],
         EVIDENCE_LOG: type(pinned)(EVIDENCE_LOG, b"\x01" * 20, pinned.code_hash, pinned.from_block, None),
     }
-    follower = Indexer(engine, rpc, Followed(founded.network.genesis_hash, wrong), lambda: NOW)
+    followed = Followed(founded.network.genesis_hash, founded.network.consensus, wrong)
+    follower = Indexer(engine, rpc, followed, lambda: NOW)
     with pytest.raises(ContractMissing, match="EvidenceLog 0x0101"):
         follower.step()
     assert "contract-missing" in problems(engine)
