@@ -20,7 +20,7 @@ from anchors.network.facts import (
 from anchors.network.file import MAX_NETWORK_BYTES, parse_network, write_network
 from anchors.network.histories import Change, Kind, changes
 from anchors.network.proposal import propose
-from anchors.network.signatures import Quorum, network_digest, prove_network, sign_network
+from anchors.network.signatures import Quorum, join_signatures, network_digest, prove_network, sign_network
 from anchors.network.succession import roll_forward
 
 __all__ = [
@@ -38,6 +38,7 @@ __all__ = [
     "ReceiptSigner",
     "ValidatorSet",
     "changes",
+    "join_signatures",
     "network_digest",
     "parse_network",
     "propose",

@@ -12,6 +12,7 @@ from enum import StrEnum
 from itertools import zip_longest
 from typing import Any, TypeAlias, TypeVar
 
+from anchors.network.entries import to_json
 from anchors.network.facts import Contract, Governor, LogKey, Member, Network, ReceiptSigner, ValidatorSet
 
 FIXED = ("format", "alliance", "domain", "chain_id", "genesis_hash", "consensus")
@@ -37,6 +38,10 @@ class Change:
     where: str  # the path in the file, as in members[1].log_keys[0]
     before: object  # the fact, None where there was none
     after: object  # the fact, None where there is none any more
+
+    def as_json(self) -> dict[str, object]:
+        """The difference, its facts in the network file's own form."""
+        return {name: to_json(getattr(self, name)) for name in ("kind", "where", "before", "after")}
 
 
 def changes(before: Network, after: Network) -> Iterator[Change]:

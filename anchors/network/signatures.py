@@ -88,3 +88,18 @@ def sign_network(network: Network, keys: Mapping[bytes, bytes]) -> Network:
     kept = [each for each in network.signatures if each.governor not in keys]
     added = [GovernorSignature(address, sign_digest(key, digest)) for address, key in keys.items()]
     return dataclasses.replace(network, signatures=(*kept, *added))
+
+
+def join_signatures(network: Network, copy: Network) -> Network:
+    """Bring together the signatures of two copies of one version, which governors signed apart.
+
+    Args:
+        network: the version.
+        copy: another copy of it, the same but for its signatures.
+
+    Returns:
+        The version with the signatures of both, one for each governor.
+    """
+    signed = {each.governor for each in network.signatures}
+    added = (each for each in copy.signatures if each.governor not in signed)
+    return dataclasses.replace(network, signatures=(*network.signatures, *added))

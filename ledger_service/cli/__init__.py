@@ -10,7 +10,7 @@ import sys
 import typer
 
 from anchors.errors import AnchorsError
-from ledger_service.cli import chain, evidence, keys, service, verify
+from ledger_service.cli import chain, evidence, keys, network, service, verify
 from ledger_service.errors import Exit, ServiceError
 
 app = typer.Typer(
@@ -23,6 +23,7 @@ app = typer.Typer(
 app.command()(verify.verify)
 app.add_typer(evidence.app, name="evidence")
 app.add_typer(keys.app, name="keys")
+app.add_typer(network.app, name="network")
 app.add_typer(chain.app, name="devnet")
 app.command()(chain.deploy)
 app.command()(service.serve)

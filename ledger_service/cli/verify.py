@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ledger_service.cli.console import JsonFlag, print_json
+from ledger_service.cli.inputs import read_bounded
 from ledger_service.errors import Exit, NotFound
 
 if TYPE_CHECKING:
@@ -39,9 +40,9 @@ def verify(
     from anchors.network import MAX_NETWORK_BYTES
     from anchors.verify import verify as verify_evidence
 
-    evidence_bytes = _read(evidence, MAX_EVIDENCE_BYTES)
-    network_bytes = _read(network, MAX_NETWORK_BYTES)
-    later_bytes = [_read(path, MAX_NETWORK_BYTES) for path in later or ()]
+    evidence_bytes = read_bounded(evidence, MAX_EVIDENCE_BYTES)
+    network_bytes = read_bounded(network, MAX_NETWORK_BYTES)
+    later_bytes = [read_bounded(path, MAX_NETWORK_BYTES) for path in later or ()]
     try:
         with document.open("rb") as stream:
             digests = digest_document(stream)
@@ -54,15 +55,6 @@ def verify(
     else:
         _show(document, verdict)
     raise typer.Exit(Exit.DONE if verdict.proven else Exit.REFUTED)
-
-
-def _read(path: Path, limit: int) -> bytes:
-    """Read at most one byte over `limit`, so that the reader sees an over-long file without memory for all of it."""
-    try:
-        with path.open("rb") as stream:
-            return stream.read(limit + 1)
-    except OSError as error:
-        raise NotFound(f"{path}: {error.strerror}; check the path") from error
 
 
 def _show(document: Path, verdict: "Verdict") -> None:
