@@ -1,17 +1,19 @@
 """Founds an alliance on a chain: deploys its contracts from an alliance file and writes the network file.
 
 The registry names the evidence log at its birth, by the address that the deployer's next transaction will give it, so
-that founding takes two transactions and no vote. The network file is signed by the governors whose keystores the
-alliance file names; it is written only when it is valid.
+that founding takes two transactions and no vote. Where blocks are sealed, the validators of the alliance file must be
+the ones in force on the chain, and where blocks can be given up, the contracts' must first be confirmed. The network
+file is signed by the governors whose keystores the alliance file names; it is written only when it is valid.
 """
 
+import time
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from anchors.chain import rlp
-from anchors.chain.header import header_of_block
+from anchors.chain.header import CLIQUE, DEVELOPMENT, Header, header_of_block
 from anchors.chain.keccak import keccak256
 from anchors.errors import AnchorsError
 from anchors.network import (
@@ -22,16 +24,18 @@ from anchors.network import (
     Member,
     Network,
     ReceiptSigner,
+    ValidatorSet,
     parse_network,
     prove_network,
     sign_network,
     write_network,
 )
 from anchors.notes import KeyType, Verifier
+from anchors.seals import bft_extra, needed_seals
 from ledger_service.chain.contracts import EVIDENCE_LOG, REGISTRY, contract
-from ledger_service.chain.rpc import Rpc, fields, hex_bytes
-from ledger_service.chain.transactions import Mined, broadcast, chain_id, next_nonce, prepare, wait_mined
-from ledger_service.errors import ChainRefused, InvalidContent, NotFound
+from ledger_service.chain.rpc import Rpc, fields, hex_bytes, items, quantity
+from ledger_service.chain.transactions import POLL_SECONDS, Mined, broadcast, chain_id, next_nonce, prepare, wait_mined
+from ledger_service.errors import ChainRefused, ChainUnreachable, InvalidContent, NotFound
 from ledger_service.files import write_durably
 from ledger_service.keys import EthereumKey, open_ethereum_key
 
@@ -77,7 +81,8 @@ class Alliance(_Part):
     format: Literal["bidledger/alliance/v1"]
     alliance: Annotated[str, Field(min_length=1, max_length=128)]
     domain: Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9.-]{0,98}[a-z0-9])?$")]
-    consensus: Literal["development"]
+    consensus: Literal["development", "qbft", "ibft2", "clique"]
+    validators: list[Address] = []
     members: Annotated[list[MemberEntry], Field(min_length=1)]
     parameters: dict[str, Annotated[int, Field(ge=0)]] = {}
     deployer: KeyEntry
@@ -103,6 +108,8 @@ def read_alliance(path: Path) -> Alliance:
         raise InvalidContent(
             f"{path}: at /members: their numbers are not 1, 2, 3 and so on, as the registry gives them"
         )
+    if (alliance.consensus == DEVELOPMENT) != (not alliance.validators):
+        raise InvalidContent(f"{path}: at /validators: they go with every consensus but {DEVELOPMENT}")
     return alliance
 
 
@@ -160,22 +167,38 @@ def _deploy(rpc: Rpc, alliance: Alliance, deployer: EthereumKey) -> tuple[Mined,
     parameters = [(name.encode(), value) for name, value in (PARAMETERS | alliance.parameters).items()]
     founding = contract(REGISTRY).deployment(members, parameters, [(EVIDENCE_LOG.encode(), evidence_log)])
     registry = _make(rpc, deployer, founding, chain, nonce)
-    log = _make(rpc, deployer, contract(EVIDENCE_LOG).deployment(registry.contract), chain, nonce + 1)
-    if log.contract != evidence_log:
+    found = wait_mined(rpc, registry, MINED_SECONDS).contract
+    log = _make(rpc, deployer, contract(EVIDENCE_LOG).deployment(found), chain, nonce + 1)
+    if wait_mined(rpc, log, MINED_SECONDS).contract != evidence_log:
         raise ChainRefused("the evidence log has another address than the registry was told; deploy anew")
-    return registry, log
+    if alliance.consensus == CLIQUE:
+        _wait_until_confirmed(rpc, log, needed_seals(CLIQUE, len(alliance.validators)))
+    return wait_mined(rpc, registry, MINED_SECONDS), wait_mined(rpc, log, MINED_SECONDS)
 
 
-def _make(rpc: Rpc, deployer: EthereumKey, code: bytes, chain: int, nonce: int) -> Mined:
+def _make(rpc: Rpc, deployer: EthereumKey, code: bytes, chain: int, nonce: int) -> bytes:
+    """Send a contract's creation and wait until it is mined; the transaction's hash."""
     transaction = prepare(rpc, deployer, None, code, chain=chain, nonce=nonce)
     broadcast(rpc, transaction.raw)
-    return wait_mined(rpc, transaction.hash, MINED_SECONDS)
+    wait_mined(rpc, transaction.hash, MINED_SECONDS)
+    return transaction.hash
+
+
+def _wait_until_confirmed(rpc: Rpc, transaction: bytes, blocks: int) -> None:
+    """Wait until a transaction has so many blocks on it; it may change its block meanwhile."""
+    deadline = time.monotonic() + MINED_SECONDS
+    while quantity(rpc.call("eth_blockNumber")) < wait_mined(rpc, transaction, MINED_SECONDS).block_number + blocks:
+        if time.monotonic() > deadline:
+            raise ChainUnreachable(f"the contracts are not {blocks} blocks deep after {MINED_SECONDS:.0f} s")
+        time.sleep(POLL_SECONDS)
 
 
 def _unsigned(rpc: Rpc, alliance: Alliance, registry: Mined, log: Mined) -> Network:
     chain = chain_id(rpc)
-    genesis = header_of_block(fields(rpc.call("eth_getBlockByNumber", "0x0", False)))
-    founded = header_of_block(fields(rpc.call("eth_getBlockByNumber", hex(registry.block_number), False)))
+    genesis, founded = (
+        header_of_block(fields(rpc.call("eth_getBlockByNumber", hex(number), False)), alliance.consensus)
+        for number in (0, registry.block_number)
+    )
     return Network(
         format=FORMAT,
         alliance=alliance.alliance,
@@ -184,7 +207,7 @@ def _unsigned(rpc: Rpc, alliance: Alliance, registry: Mined, log: Mined) -> Netw
         chain_id=chain,
         genesis_hash=genesis.hash,
         consensus=alliance.consensus,
-        validators=(),
+        validators=_validators(rpc, alliance, founded),
         contracts=(_pinned(rpc, REGISTRY, registry), _pinned(rpc, EVIDENCE_LOG, log)),
         members=tuple(_member(alliance, entry, chain, founded.timestamp) for entry in alliance.members),
         governors=tuple(
@@ -196,6 +219,22 @@ def _unsigned(rpc: Rpc, alliance: Alliance, registry: Mined, log: Mined) -> Netw
         threshold=2 * len(alliance.members) // 3 + 1,
         signatures=(),
     )
+
+
+def _validators(rpc: Rpc, alliance: Alliance, founded: Header) -> tuple[ValidatorSet, ...]:
+    """The validators of the alliance file, which must be those in force when it was founded."""
+    if alliance.consensus == DEVELOPMENT:
+        return ()
+    named = tuple(bytes.fromhex(address[2:]) for address in alliance.validators)
+    if alliance.consensus == CLIQUE:
+        signers = rpc.call("clique_getSigners", hex(founded.number))
+        in_force = {hex_bytes(signer, 20) for signer in items(signers)}
+    else:
+        in_force = set(bft_extra(founded).validators)
+    if set(named) != in_force:
+        shown = ", ".join(f"0x{address.hex()}" for address in sorted(in_force))
+        raise InvalidContent(f"the alliance file names other validators than the chain has, which are {shown}")
+    return (ValidatorSet(founded.number, None, named),)
 
 
 def _pinned(rpc: Rpc, name: str, made: Mined) -> Contract:

@@ -8,7 +8,7 @@ import typer
 
 from ledger_service.cli.console import JsonFlag, print_json, working
 
-app = typer.Typer(help="A development chain on this machine.", no_args_is_help=True)
+app = typer.Typer(help="A development chain, or a network of four signers, on this machine.", no_args_is_help=True)
 
 
 class Chain(StrEnum):
@@ -16,9 +16,10 @@ class Chain(StrEnum):
 
     ANVIL = "anvil"
     GANACHE = "ganache"
+    CLIQUE = "clique"
 
 
-ChainOption = Annotated[Chain, typer.Option(help="Which client.")]
+ChainOption = Annotated[Chain, typer.Option(help="anvil and ganache seal nothing; clique is four geth signers.")]
 DirOption = Annotated[Path, typer.Option("--dir", help="Each chain keeps its files in a folder of its name here.")]
 DEVNET_DIR = Path(".devnet")
 
@@ -35,7 +36,8 @@ def up(chain: ChainOption = Chain.ANVIL, directory: DirOption = DEVNET_DIR, as_j
     if as_json:
         print_json(running.as_json())
     else:
-        print(f"{running.chain} answers at {running.rpc} (process {running.pid})")
+        for node in running.nodes:
+            print(node)
 
 
 @app.command()

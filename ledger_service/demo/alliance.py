@@ -1,9 +1,11 @@
 """Founds the alliance of the demonstration: thirteen western members, each with keys of its own, in one folder."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from anchors.chain.header import DEVELOPMENT
 from ledger_service.keys import MemberKeys, make_ethereum_key, make_member_keys, make_password
 
 MEMBERS = {
@@ -32,10 +34,15 @@ class Founding:
     members: dict[str, MemberKeys]
 
 
-def found(directory: Path) -> Founding:
+def found(directory: Path, consensus: str = DEVELOPMENT, validators: Sequence[str] = ()) -> Founding:
     """Make every member's keys below `directory` and write the alliance file that `bidledger deploy` takes.
 
     In a real alliance each member makes its own keys and nobody holds two members' at once.
+
+    Args:
+        directory: where the keys and the file go.
+        consensus: the chain's, as a network file names it.
+        validators: who seals its blocks, 0x and 40 digits each.
     """
     deployer = directory / "deployer"
     deployer.mkdir(parents=True)
@@ -43,7 +50,8 @@ def found(directory: Path) -> Founding:
     make_ethereum_key(deployer / "deployer.json", deployer / "password")
     members = {code: make_member_keys(directory / code) for code in MEMBERS}
     alliance_file = directory / "alliance.json"
-    alliance_file.write_text(json.dumps(_alliance(members), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    alliance = {**_alliance(members), "consensus": consensus, "validators": list(validators)}
+    alliance_file.write_text(json.dumps(alliance, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     return Founding(alliance_file, members)
 
 
@@ -52,7 +60,6 @@ def _alliance(members: dict[str, MemberKeys]) -> dict[str, object]:
         "format": "bidledger/alliance/v1",
         "alliance": "西部公共资源交易联盟 (demonstration)",
         "domain": "demo.bidledger.example",
-        "consensus": "development",
         "members": [
             {
                 "number": number,

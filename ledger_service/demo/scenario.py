@@ -63,7 +63,7 @@ def run(files: Sequence[Path], directory: Path | None, chain: str, *, keep: bool
     Args:
         files: what to submit; none takes the OCDS tender process and a PDF printed from it.
         directory: where everything goes, new or empty; None takes a new one below the current folder.
-        chain: "anvil" or "ganache".
+        chain: one of `devnet.CHAINS`.
         keep: wait, with chain and API running, until interrupted.
         as_json: print the JSON document to standard output.
 
@@ -76,7 +76,7 @@ def run(files: Sequence[Path], directory: Path | None, chain: str, *, keep: bool
         say(f"1. a chain of its own ({chain}) and an alliance of thirteen members")
         node = devnet.up(chain, where / "chain")
         try:
-            founding = found(where / "keys")
+            founding = found(where / "keys", node.consensus, node.validators)
             network = deploy_from_file(node.rpc, founding.alliance_file, where / "network.json")
             say(f"   chain {network.chain_id} at {node.rpc}; network file {where / 'network.json'}")
             with _serving(node.rpc, founding, where) as service:

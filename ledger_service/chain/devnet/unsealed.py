@@ -8,7 +8,7 @@ from typing import Final
 
 import structlog
 
-from anchors.seals import DEVELOPMENT
+from anchors.chain.header import DEVELOPMENT
 from ledger_service.chain.devnet import process, state
 from ledger_service.chain.devnet.state import Devnet, Node
 from ledger_service.chain.rpc import Rpc, quantity

@@ -63,8 +63,20 @@ def _bad_key(file: dict[str, Any]) -> None:
     file["members"][0]["log_key"] = "0x12"
 
 
-def _sealing(file: dict[str, Any]) -> None:
+def _unknown_consensus(file: dict[str, Any]) -> None:
+    file["consensus"] = "work"
+
+
+def _nobody_seals(file: dict[str, Any]) -> None:
     file["consensus"] = "qbft"
+
+
+def _sealed_by_none(file: dict[str, Any]) -> None:
+    file["validators"] = ["0x" + "11" * 20]
+
+
+def _bad_validator(file: dict[str, Any]) -> None:
+    file["validators"] = ["0x12"]
 
 
 @pytest.mark.parametrize(
@@ -74,7 +86,10 @@ def _sealing(file: dict[str, Any]) -> None:
         (_bad_role, "/members/1/operators/0/role"),
         (_bad_number, "/members"),
         (_bad_key, "/members/0/log_key"),
-        (_sealing, "/consensus"),
+        (_unknown_consensus, "/consensus"),
+        (_nobody_seals, "/validators"),
+        (_sealed_by_none, "/validators"),
+        (_bad_validator, "/validators/0"),
     ],
 )
 def test_a_wrong_alliance_file_says_where(
