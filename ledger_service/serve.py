@@ -137,7 +137,7 @@ def _anchor_jobs(ground: _Ground) -> list[Job]:
         generation=settings.generation,
     )
     outbox = Outbox(ground.engine, ground.reader, Rpc(settings.rpc_url), target, key, _now)
-    capture = ProofCapture(ground.engine, Rpc(settings.rpc_url), ground.member.number, ground.network.consensus)
+    capture = ProofCapture(ground.engine, Rpc(settings.rpc_url), ground.member.number, ground.network.consensus, _now)
     return [outbox.run, capture.run]
 
 

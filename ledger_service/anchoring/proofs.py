@@ -4,8 +4,10 @@ A captured proof answers for ever without a node; every node could give it again
 """
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
 
 import structlog
 from sqlalchemy import Engine
@@ -16,6 +18,7 @@ from anchors.chain.answers import Answer
 from anchors.chain.header import Header, header_of_block
 from anchors.chain.receipts import prove_receipt, receipt_key, receipts_trie
 from anchors.errors import AnchorsError
+from ledger_service import conditions
 from ledger_service.anchoring.tables import AnchorProof
 from ledger_service.chain.rpc import Rpc, fields
 from ledger_service.errors import NodeDishonest, ServiceError
@@ -24,7 +27,8 @@ from ledger_service.index.tables import Anchor, Block
 
 log = structlog.get_logger(__name__)
 
-BATCH = 64  # proofs captured in one step
+PART: Final = "proofs"
+BATCH: Final = 64  # proofs captured in one step
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +59,16 @@ class ProofCapture:
         rpc: a node.
         member: whose anchors.
         consensus: by whose rule headers hash, as the network file names it.
+        clock: the time for what is reported; aware, UTC.
     """
 
-    def __init__(self, engine: Engine, rpc: Rpc, member: int, consensus: str) -> None:
+    def __init__(self, engine: Engine, rpc: Rpc, member: int, consensus: str, clock: Callable[[], datetime]) -> None:
         self._engine = engine
         self._rpc = rpc
         self._fetcher = Fetcher(rpc, {}, consensus)
         self._consensus = consensus
         self._member = member
+        self._clock = clock
 
     def run(self, stop: threading.Event, poll_seconds: float) -> None:
         """Capture until `stop` is set."""
@@ -79,9 +85,12 @@ class ProofCapture:
             How many were captured.
 
         Raises:
-            NodeDishonest: the node's receipts are not those of the block.
-            ChainUnreachable: no node answers.
+            ServiceError: what went wrong; it stands in the conditions until a later step says otherwise.
         """
+        with conditions.told(self._engine, PART, self._clock):
+            return self._capture_missing()
+
+    def _capture_missing(self) -> int:
         missing = self._missing()
         for anchor, block_hash in missing:
             try:

@@ -15,6 +15,7 @@ from sqlmodel import Session, select
 
 from ledger_service import conditions
 from ledger_service.anchoring import outbox as outbox_module
+from ledger_service.anchoring import proofs
 from ledger_service.anchoring.outbox import STALLED_AFTER, CannotAnchor, ChainStalled, Outbox, Target
 from ledger_service.anchoring.tables import OutboxEntry
 from ledger_service.chain import devnet, transactions
@@ -270,12 +271,14 @@ def test_while_the_chain_is_gone_the_condition_stands_and_then_anchoring_goes_on
     founded: Founded, rpc: Rpc, engine: Engine, log: GrowingLog, make_outbox: Callable[..., Outbox]
 ) -> None:
     size = log.grow(2)
+    conditions.report(engine, proofs.PART, "chain-unreachable", "as it is for the proofs", NOW)
     with pytest.raises(ChainUnreachable):
         make_outbox(Rpc("http://127.0.0.1:1")).step()
     assert "chain-unreachable" in problems(engine)
     settle(make_outbox())
     assert problems(engine) == {}
     assert anchored(founded, rpc) == (size, 1)
+    assert [one.part for one in conditions.current(engine)] == [proofs.PART], "the proofs clear their own"
 
 
 @pytest.mark.parametrize(("function", "arguments"), [("checkpoint", [MEMBER]), ("maxGrowth", [])])

@@ -13,10 +13,12 @@ from sqlmodel import Session, select
 
 from anchors.chain.header import DEVELOPMENT, decode_header
 from anchors.chain.receipts import prove_receipt
+from ledger_service import conditions
+from ledger_service.anchoring import outbox
 from ledger_service.anchoring.proofs import CapturedProof, ProofCapture, captured_proof
 from ledger_service.chain.contracts import EVIDENCE_LOG
 from ledger_service.chain.rpc import Rpc
-from ledger_service.errors import NodeDishonest
+from ledger_service.errors import ChainUnreachable, NodeDishonest
 from ledger_service.index.decode import RawLog, decode
 from ledger_service.index.events import Anchored, Place
 from ledger_service.index.indexer import Followed, Indexer
@@ -30,6 +32,14 @@ def follow(engine: Engine, rpc: Rpc, founded: Founded) -> None:
     indexer = Indexer(engine, rpc, Followed.pinned(founded.network), lambda: NOW)
     while indexer.step():
         pass
+
+
+def capturing(engine: Engine, rpc: Rpc) -> ProofCapture:
+    return ProofCapture(engine, rpc, MEMBER, DEVELOPMENT, lambda: NOW)
+
+
+def problems(engine: Engine) -> set[tuple[str, str]]:
+    return {(one.part, one.problem) for one in conditions.current(engine)}
 
 
 def anchor_next(founded: Founded, rpc: Rpc, log: GrowingLog, old: int) -> int:
@@ -73,7 +83,7 @@ def test_every_anchor_of_the_member_is_proven(founded: Founded, rpc: Rpc, engine
         sizes.append(anchor_next(founded, rpc, log, sizes[-1] if sizes else 0))
     follow(engine, rpc, founded)
     assert proofs(engine) == dict.fromkeys(sizes)
-    capture = ProofCapture(engine, rpc, MEMBER, DEVELOPMENT)
+    capture = capturing(engine, rpc)
     assert capture.step() == 3
     assert capture.step() == 0
     for size in sizes:
@@ -81,7 +91,7 @@ def test_every_anchor_of_the_member_is_proven(founded: Founded, rpc: Rpc, engine
 
 
 def test_after_a_turn_the_proof_is_captured_anew(founded: Founded, rpc: Rpc, engine: Engine, log: GrowingLog) -> None:
-    capture = ProofCapture(engine, rpc, MEMBER, DEVELOPMENT)
+    capture = capturing(engine, rpc)
     snapshot = rpc.call("evm_snapshot")
     log.grow(2)
     size = anchor_next(founded, rpc, log, 0)
@@ -104,7 +114,7 @@ def test_an_index_ahead_of_its_node_waits(founded: Founded, rpc: Rpc, engine: En
     size = anchor_next(founded, rpc, log, 0)
     follow(engine, rpc, founded)
     rpc.call("evm_revert", snapshot)
-    assert ProofCapture(engine, rpc, MEMBER, DEVELOPMENT).step() == 0
+    assert capturing(engine, rpc).step() == 0
     assert proofs(engine) == {size: None}
 
 
@@ -133,7 +143,7 @@ def test_receipts_that_prove_nothing_are_not_kept(
     size = anchor_next(founded, rpc, log, 0)
     follow(engine, rpc, founded)
     with lying(rpc) as liar, Rpc(liar.url) as node:
-        capture = ProofCapture(engine, node, MEMBER, DEVELOPMENT)
+        capture = capturing(engine, node)
         liar.tamper = tamper
         with pytest.raises(NodeDishonest, match="its receipts prove nothing"):
             capture.step()
@@ -155,7 +165,7 @@ def test_a_block_that_is_not_the_one_asked_for_is_not_believed(
     with lying(rpc) as liar, Rpc(liar.url) as node:
         liar.tamper = lambda method, _parameters, result: other if method == "eth_getBlockByHash" else result
         with pytest.raises(NodeDishonest, match="is not what its hash says"):
-            ProofCapture(engine, node, MEMBER, DEVELOPMENT).step()
+            capturing(engine, node).step()
     assert proofs(engine)[size] is None
 
 
@@ -168,5 +178,25 @@ def test_a_block_that_lacks_its_fields_is_not_believed(
     with lying(rpc) as liar, Rpc(liar.url) as node:
         liar.tamper = lambda method, _parameters, result: {} if method == "eth_getBlockByHash" else result
         with pytest.raises(NodeDishonest, match="is not what its hash says"):
-            ProofCapture(engine, node, MEMBER, DEVELOPMENT).step()
+            capturing(engine, node).step()
     assert proofs(engine)[size] is None
+
+
+def test_troubles_stand_in_the_conditions_until_the_proof_is_captured(
+    founded: Founded, rpc: Rpc, engine: Engine, log: GrowingLog
+) -> None:
+    conditions.report(engine, outbox.PART, "chain-unreachable", "as it is for the outbox", NOW)
+    log.grow(2)
+    size = anchor_next(founded, rpc, log, 0)
+    follow(engine, rpc, founded)
+    with lying(rpc) as liar, Rpc(liar.url) as node:
+        liar.tamper = lambda method, _parameters, result: {} if method == "eth_getBlockByHash" else result
+        with pytest.raises(NodeDishonest):
+            capturing(engine, node).step()
+    assert problems(engine) == {("anchor", "chain-unreachable"), ("proofs", "node-dishonest")}
+    with pytest.raises(ChainUnreachable):
+        capturing(engine, Rpc("http://127.0.0.1:1")).step()
+    assert problems(engine) == {("anchor", "chain-unreachable"), ("proofs", "chain-unreachable")}
+    assert capturing(engine, rpc).step() == 1
+    assert problems(engine) == {("anchor", "chain-unreachable")}, "the outbox's own is not cleared by the proofs"
+    check(engine, founded, size)
