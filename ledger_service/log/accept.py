@@ -10,7 +10,8 @@ from typing import Final
 
 import orjson
 
-from ledger_service.errors import BadRequest, InvalidContent, ServiceError, TooLarge, UnsupportedMediaType
+from ledger_service.bodies import read_body
+from ledger_service.errors import BadRequest, InvalidContent, ServiceError, UnsupportedMediaType
 from ledger_service.log.api_keys import ApiKeys
 from ledger_service.log.api_keys import Scope as KeyScope
 from ledger_service.log.writer import LogWriter
@@ -101,23 +102,7 @@ def _invalid(pointer: str, what: str) -> InvalidContent:
 async def _body(fields: Mapping[bytes, str], receive: Receive) -> bytes:
     if not _JSON.fullmatch(fields.get(b"content-type", "")):
         raise UnsupportedMediaType("Send the commitments as Content-Type: application/json.")
-    declared = fields.get(b"content-length", "")
-    if declared.isdecimal() and int(declared) > MAX_BODY_BYTES:
-        raise _too_large()
-    body: bytes = b""
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise BadRequest("The connection ended before the body did.")
-        body += message.get("body", b"")
-        if len(body) > MAX_BODY_BYTES:
-            raise _too_large()
-        if not message.get("more_body", False):
-            return body
-
-
-def _too_large() -> TooLarge:
-    return TooLarge(f"The body may have {MAX_BODY_BYTES:,} bytes; send fewer commitments at a time.")
+    return await read_body(receive, fields.get(b"content-length", ""), MAX_BODY_BYTES)
 
 
 def _idempotency_key(field: str | None) -> str | None:
