@@ -48,7 +48,7 @@ class Fetcher:
         self._rpc = rpc
         self._consensus = consensus
         self._names = dict(contracts)
-        self._addresses = {"0x" + address.hex(): address for address in contracts.values()}
+        self._addresses = frozenset(contracts.values())
         self._whole_blocks = True  # eth_getBlockReceipts; ganache does not have it
 
     def header(self, number: int) -> Header | None:
@@ -124,26 +124,16 @@ class Fetcher:
         return tuple(self._ours(header.number, receipts))
 
     def _ours(self, number: int, receipts: list[Answer]) -> list[RawLog]:
-        """The logs of our contracts, exactly as they were encoded.
-
-        The trie's root has proven the encoding of all logs; only with addresses of 20 bytes and topics of 32 is the
-        split into address, topics and data the only one that gives it.
-        """
+        """The logs of our contracts, exactly as they were encoded."""
         found: list[RawLog] = []
         for transaction, receipt in enumerate(receipts):
             logs: list[dict[str, Any]] = receipt["logs"]  # type: ignore[assignment]  # encoding them has read them
             for index, log in enumerate(logs):
-                address = self._addresses.get(log["address"].lower())
-                if address is None:
-                    if len(bytes.fromhex(log["address"][2:])) != 20:
-                        raise NodeDishonest(f"a log in block {number} has an address that is none")
-                    continue
-                topics = tuple([bytes.fromhex(topic[2:]) for topic in log["topics"]])
-                for topic in topics:
-                    if len(topic) != 32:
-                        raise NodeDishonest(f"a log of 0x{address.hex()} in block {number} has a topic that is none")
-                place = Place(number, transaction, index)
-                found.append(RawLog(place, address, topics, bytes.fromhex(log["data"][2:])))
+                address = bytes.fromhex(log["address"][2:])  # as it was encoded, whatever its spelling
+                if address in self._addresses:
+                    topics = tuple([bytes.fromhex(topic[2:]) for topic in log["topics"]])
+                    place = Place(number, transaction, index)
+                    found.append(RawLog(place, address, topics, bytes.fromhex(log["data"][2:])))
         return found
 
     def _accuse(self, header: Header, block: Answer, receipts: list[Answer]) -> None:

@@ -103,8 +103,8 @@ def second_engine() -> Iterator[Engine]:
         (hide_log, "something was left out, invented or altered"),
         (invent_log, "something was left out, invented or altered"),
         (change_size, "something was left out, invented or altered"),
-        (glue_topics, "has a topic that is none"),
-        (long_address, ""),
+        (glue_topics, "at most 4 topics of 32 bytes"),
+        (long_address, "an address of 20 bytes"),
     ],
 )
 def test_receipts_that_are_not_those_of_the_header_are_found(
@@ -121,6 +121,19 @@ def test_receipts_that_are_not_those_of_the_header_are_found(
     liar.tamper = change_receipts(block, change)
     caught(follower, engine, said)
     caught(follower, engine, f"block {block}")
+    forgiven(follower, engine, liar, founded, second_engine)
+
+
+def test_a_log_is_ours_however_its_address_is_spelled(
+    founded: Founded, rpc: Rpc, engine: Engine, second_engine: Engine, liar: Liar, follower: Indexer
+) -> None:
+    def respell(receipts: Receipts) -> None:
+        log = receipts[0]["logs"][0]
+        log["address"] = "0X" + bytes.fromhex(log["address"][2:]).hex(" ").upper()
+
+    block = founded.anchor(rpc, 2, LOGS[2], 3).block_number
+    liar.tamper = change_receipts(block, respell)
+    catch_up(follower)
     forgiven(follower, engine, liar, founded, second_engine)
 
 
