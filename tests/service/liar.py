@@ -1,4 +1,4 @@
-"""A dishonest node: a proxy before a real one that changes what it likes on the way back."""
+"""Dishonest nodes: one that answers as a test likes, and a proxy that changes a real one's answers on the way back."""
 
 import json
 import threading
@@ -13,6 +13,30 @@ from anchors.chain.header import DEVELOPMENT, header_of_block
 from anchors.chain.keccak import keccak256
 from anchors.chain.receipts import receipts_trie
 from ledger_service.chain.rpc import Rpc
+
+
+@contextmanager
+def answering(answer: Callable[[bytes], bytes]) -> Iterator[str]:
+    """The address of a server that answers every POST's content by `answer`."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            content = answer(self.rfile.read(int(self.headers["Content-Length"])))
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
 
 
 @dataclass(frozen=True)
@@ -51,27 +75,13 @@ def lying(honest: Rpc) -> Iterator[Liar]:
     """A proxy before `honest` on a port of its own."""
     liar = Liar(honest)
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            said = [liar.answer(one) for one in asked] if isinstance(asked, list) else liar.answer(asked)
-            content = json.dumps(said).encode()
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
+    def answer(content: bytes) -> bytes:
+        asked = json.loads(content)
+        said = [liar.answer(one) for one in asked] if isinstance(asked, list) else liar.answer(asked)
+        return json.dumps(said).encode()
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-    liar.url = f"http://127.0.0.1:{server.server_port}"
-    try:
+    with answering(answer) as liar.url:
         yield liar
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 def change_receipts(number: int, change: Callable[[list[dict[str, Any]]], None]) -> Tamper:

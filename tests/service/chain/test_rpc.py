@@ -1,40 +1,16 @@
 """JSON-RPC: answers of any shape end in a value or in our own error, against real nodes and a server of nonsense."""
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import suppress
 
 import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from liar import answering
 
 from ledger_service.chain import rpc as rpc_module
 from ledger_service.chain.rpc import Rpc, fields, hex_bytes, items, quantity
 from ledger_service.errors import ChainRefused, ChainUnreachable
-
-
-@contextmanager
-def node_that_says(content: bytes) -> Iterator[str]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            self.rfile.read(int(self.headers["Content-Length"]))
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 def test_a_batch_answers_in_the_order_asked(rpc: Rpc) -> None:
@@ -60,13 +36,13 @@ def test_a_refusal_carries_the_nodes_words(rpc: Rpc) -> None:
 
 def test_answers_may_come_in_any_order() -> None:
     answers = [{"jsonrpc": "2.0", "id": 2, "result": "0x2"}, {"jsonrpc": "2.0", "id": 1, "result": "0x1"}]
-    with node_that_says(orjson.dumps(answers)) as url, Rpc(url) as rpc:
+    with answering(lambda _: orjson.dumps(answers)) as url, Rpc(url) as rpc:
         assert rpc.batch([("a", []), ("b", [])]) == ["0x1", "0x2"]
 
 
 @pytest.mark.parametrize("content", [b"", b"<html>", b"null", b"[]", b"{}", b'"x"', b"[1]", b"[[]]", b'[{"id": 0}]'])
 def test_nonsense_is_an_unreachable_node(content: bytes) -> None:
-    with node_that_says(content) as url, Rpc(url) as rpc:
+    with answering(lambda _: content) as url, Rpc(url) as rpc:
         with pytest.raises(ChainUnreachable):
             rpc.call("eth_chainId")
         with pytest.raises(ChainUnreachable):
@@ -75,7 +51,11 @@ def test_nonsense_is_an_unreachable_node(content: bytes) -> None:
 
 def test_an_answer_without_end_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rpc_module, "MAX_ANSWER_BYTES", 1000)
-    with node_that_says(b" " * 2000) as url, Rpc(url) as rpc, pytest.raises(ChainUnreachable, match="more than 1000"):
+    with (
+        answering(lambda _: b" " * 2000) as url,
+        Rpc(url) as rpc,
+        pytest.raises(ChainUnreachable, match="more than 1000"),
+    ):
         rpc.call("eth_chainId")
 
 
