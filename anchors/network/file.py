@@ -83,6 +83,8 @@ def _check_histories(network: Network) -> None:
             raise MalformedFile("governors", f"names member {governor.member}, who is not listed")
     for validators in network.validators:
         _check_distinct("validators", validators.addresses)
+        if not validators.addresses:
+            raise MalformedFile("validators", "has a span without a validator")
     _check_order("validators", [(each.from_block, each.to_block) for each in network.validators])
     if network.consensus != DEVELOPMENT and not network.validators:
         raise MalformedFile("validators", f"is empty, though the consensus is {network.consensus}")

@@ -183,6 +183,7 @@ def _set(*path: str | int, to: object) -> Callable[[Any], None]:
         _set("validators", to=[]),
         _set("validators", 0, "to_block", to=6),
         _set("validators", 0, "addresses", to=["0x00"]),
+        _set("validators", 0, "addresses", to=[]),
         _set("validators", 0, "addresses", to=["0x" + "00" * 20] * 2),
         _set("contracts", 0, "to_block", to=51),
         _set("contracts", 0, "name", to="Evidence Log"),
