@@ -10,6 +10,7 @@ from eth_account import Account
 from eth_account.messages import SignableMessage, encode_typed_data
 from hypothesis import given
 from hypothesis import strategies as st
+from typed_data import receipt_batch
 
 from anchors.bounded_json import read_json
 from anchors.chain.keccak import keccak256
@@ -22,17 +23,6 @@ CHAIN_ID = 31337
 KEY = bytes(31) + b"\x01"
 ADDRESS = bytes.fromhex("7e5f4552091a69125d5dfcb7b8c2659029395bdf")  # of the private key 1
 COMMITMENTS = [bytes((number,)) * 32 for number in range(5)]
-TYPES = {
-    "ReceiptBatch": [
-        {"name": "log", "type": "address"},
-        {"name": "member", "type": "uint16"},
-        {"name": "generation", "type": "uint32"},
-        {"name": "root", "type": "bytes32"},
-        {"name": "count", "type": "uint32"},
-        {"name": "acceptedAt", "type": "uint64"},
-        {"name": "anchorBy", "type": "uint64"},
-    ]
-}
 BATCHES = st.builds(
     ReceiptBatch,
     log=st.binary(min_size=20, max_size=20),
@@ -65,17 +55,8 @@ def _receipt(position: int, count: int = len(COMMITMENTS)) -> Receipt:
 
 
 def _by_eth_account(batch: ReceiptBatch, chain_id: int) -> SignableMessage:
-    domain = {"name": "bidledger", "version": "1", "chainId": chain_id, "verifyingContract": "0x" + batch.log.hex()}
-    values = {
-        "log": "0x" + batch.log.hex(),
-        "member": batch.member,
-        "generation": batch.generation,
-        "root": batch.root,
-        "count": batch.count,
-        "acceptedAt": batch.accepted_at,
-        "anchorBy": batch.anchor_by,
-    }
-    return encode_typed_data(domain, TYPES, values)
+    log, *values = dataclasses.astuple(batch)
+    return encode_typed_data(*receipt_batch(chain_id, f"0x{log.hex()}", *values))
 
 
 @given(BATCHES, st.integers(0, 2**256 - 1))

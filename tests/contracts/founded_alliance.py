@@ -11,6 +11,7 @@ from typing import Any
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
 from rfc6962 import Tree
+from typed_data import receipt_batch
 from web3 import Web3
 from web3.contract import Contract
 from web3.contract.contract import ContractFunction
@@ -58,33 +59,15 @@ class Receipt:
     signature: bytes = b""
 
     def as_argument(self) -> tuple[Any, ...]:
-        facts = (self.member, self.generation, self.root, self.count, self.accepted_at, self.anchor_by)
-        return (*facts, self.index, self.commitment, self.position, list(self.path), self.signature)
+        return (*self._facts, self.index, self.commitment, self.position, list(self.path), self.signature)
 
     def signed_by(self, signer: LocalAccount, log: str, chain_id: int) -> "Receipt":
-        types = {
-            "ReceiptBatch": [
-                {"name": "log", "type": "address"},
-                {"name": "member", "type": "uint16"},
-                {"name": "generation", "type": "uint32"},
-                {"name": "root", "type": "bytes32"},
-                {"name": "count", "type": "uint32"},
-                {"name": "acceptedAt", "type": "uint64"},
-                {"name": "anchorBy", "type": "uint64"},
-            ]
-        }
-        message = {
-            "log": log,
-            "member": self.member,
-            "generation": self.generation,
-            "root": self.root,
-            "count": self.count,
-            "acceptedAt": self.accepted_at,
-            "anchorBy": self.anchor_by,
-        }
-        domain = {"name": "bidledger", "version": "1", "chainId": chain_id, "verifyingContract": log}
-        signature = signer.sign_typed_data(domain, types, message).signature
+        signature = signer.sign_typed_data(*receipt_batch(chain_id, log, *self._facts)).signature
         return replace(self, signature=bytes(signature))
+
+    @property
+    def _facts(self) -> tuple[Any, ...]:
+        return (self.member, self.generation, self.root, self.count, self.accepted_at, self.anchor_by)
 
 
 @dataclass(frozen=True)

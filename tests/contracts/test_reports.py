@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from founded_alliance import DAY, RECEIPT_DAYS, RECEIPT_SIGNER, Alliance, Receipt, deploy, entries, key
 from rfc6962 import Tree
+from typed_data import RECEIPT_BATCH
 from web3 import Web3
 from web3.contract.contract import ContractFunction
 
@@ -281,10 +282,8 @@ class TestReportLateReceipt(Reporter):
         alliance.pass_time(601)
         done = alliance.send(self.who, late(alliance, receipt))
         (event,) = alliance.log.events.ReceiptLate().process_receipt(done)
-        kind = "ReceiptBatch(address log,uint16 member,uint32 generation,bytes32 root,uint32 count,"
-        kind += "uint64 acceptedAt,uint64 anchorBy)"
         numbers = [receipt.member, receipt.generation]
-        words = [bytes(Web3.keccak(text=kind)), bytes.fromhex(alliance.log.address[2:]).rjust(32, b"\0")]
+        words = [bytes(Web3.keccak(text=RECEIPT_BATCH)), bytes.fromhex(alliance.log.address[2:]).rjust(32, b"\0")]
         words += [number.to_bytes(32, "big") for number in numbers] + [receipt.root]
         words += [number.to_bytes(32, "big") for number in (receipt.count, receipt.accepted_at, receipt.anchor_by)]
         batch = bytes(Web3.keccak(b"".join(words)))
