@@ -108,7 +108,7 @@ def _ground(settings: Settings) -> _Ground:
     if member is None:
         raise Misconfigured(f"BIDLEDGER_MEMBER: the network file names no member {settings.member!r}")
     engine = open_engine(settings.database)
-    reader = LogReader(engine, settings.data_dir, settings.generation)
+    reader = LogReader(engine, settings.data_dir, settings.generation, _now)
     return _Ground(settings, network_file, network, member, engine, reader)
 
 

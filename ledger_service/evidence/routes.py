@@ -90,7 +90,7 @@ def routes(engine: Engine, reader: LogReader, member: int, generation: int, fina
         if found is None or proof is None:
             pending = PendingOut().model_dump_json()
             return Response(pending, 202, {"retry-after": str(RETRY_SECONDS)}, media_type="application/json")
-        answer = _proof(reader, entry.index, found.anchor.size, proof)
+        answer = _proof(reader, entry, found.anchor.size, proof)
         return cached(request, answer.model_dump_json().encode(), "application/json")
 
     return router
@@ -103,13 +103,13 @@ def _find(reader: LogReader, commitment: str) -> LoggedEntry:
     return entry
 
 
-def _proof(reader: LogReader, index: int, size: int, proof: CapturedProof) -> ProofOut:
+def _proof(reader: LogReader, entry: LoggedEntry, size: int, proof: CapturedProof) -> ProofOut:
     checkpoint = reader.checkpoint_of_size(size)
     if checkpoint is None:
         raise NotFound(f"The log has no checkpoint of size {size}, which the chain says was anchored.")
-    path = tuple(reader.inclusion(index, size))
+    path = tuple(reader.inclusion(entry, size))
     return ProofOut(
-        tlog_proof=TlogProof.of(index, path, SignedNote.parse(checkpoint.note)).encode().decode(),
+        tlog_proof=TlogProof.of(entry.index, path, SignedNote.parse(checkpoint.note)).encode().decode(),
         anchor=ChainProofOut(
             header=f"0x{proof.header.hex()}",
             receipt_proof=[f"0x{node.hex()}" for node in proof.receipt_proof],

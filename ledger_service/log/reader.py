@@ -1,15 +1,29 @@
 """What the log holds and proves, for every part and process of the service that does not write it.
 
-Facts come from the database, hashes from the tiles on disk; only what a checkpoint covers can be proven.
+Facts come from the database, hashes from the tiles on disk; only what a checkpoint covers can be proven. Each proof is
+checked against the signed root before it is handed out, since a disk may have spoilt the tiles that it is made from.
 """
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import ColumnElement, Engine
 from sqlmodel import Session, col, select
 
-from anchors.merkle import TileReader, consistency_path, inclusion_path
+from anchors.errors import BadConsistencyProof, BadInclusionPath, BadTile, OutsideTree
+from anchors.merkle import (
+    TileReader,
+    consistency_path,
+    inclusion_path,
+    leaf_hash,
+    prove_consistency,
+    prove_inclusion,
+    tree_root,
+)
+from ledger_service.log.damage import report_damage
 from ledger_service.log.tables import Checkpoint, Leaf
 from ledger_service.log.tiles import LogFolder
 
@@ -18,6 +32,7 @@ from ledger_service.log.tiles import LogFolder
 class LoggedEntry:
     """Where a commitment stands."""
 
+    commitment: bytes  # 32 bytes
     index: int
     published: bool  # whether a signed checkpoint covers it
 
@@ -29,12 +44,14 @@ class LogReader:
         engine: the service's database.
         data_dir: the service's data directory.
         generation: which log.
+        clock: the time for what is reported; aware, UTC.
     """
 
-    def __init__(self, engine: Engine, data_dir: Path, generation: int) -> None:
+    def __init__(self, engine: Engine, data_dir: Path, generation: int, clock: Callable[[], datetime]) -> None:
         self._engine = engine
         self._folder = LogFolder(data_dir, generation)
         self._generation = generation
+        self._clock = clock
 
     def find(self, commitment: bytes) -> LoggedEntry | None:
         """Find a leaf by its 32 bytes, be it accepted or filling; None when the log does not hold it."""
@@ -44,7 +61,7 @@ class LogReader:
         if index is None:
             return None
         latest = self.latest_checkpoint()
-        return LoggedEntry(index, latest is not None and index < latest.size)
+        return LoggedEntry(commitment, index, latest is not None and index < latest.size)
 
     def latest_checkpoint(self) -> Checkpoint | None:
         """The largest signed checkpoint; None before the first."""
@@ -62,23 +79,46 @@ class LogReader:
         """The smallest checkpoint that covers the leaf at `index`, or None when none does yet."""
         return self._checkpoint(col(Checkpoint.size) > index)
 
-    def inclusion(self, index: int, size: int) -> list[bytes]:
-        """Build the path of the leaf at `index` in the tree of a checkpoint's size.
+    def inclusion(self, entry: LoggedEntry, size: int) -> list[bytes]:
+        """Build the path of a leaf in the tree of a checkpoint's size.
 
         Raises:
-            OutsideTree: that tree has no such leaf.
-            BadTile: `size` was never signed, or its tiles are missing.
+            OutsideTree: `size` was never signed, or that tree has no such leaf.
+            FilesDamaged: the tiles do not give a path from the leaf to the signed root.
         """
-        return inclusion_path(index, size, TileReader(size, self._folder.fetch).read)
+        root = self._signed_root(size)
+        with self._damage_reported(size):
+            path = inclusion_path(entry.index, size, TileReader(size, self._folder.fetch).read)
+            if prove_inclusion(leaf_hash(entry.commitment), entry.index, size, path).root != root:
+                raise BadInclusionPath(f"leaf {entry.index} does not lead to the root")
+        return path
 
     def consistency(self, old_size: int, new_size: int) -> list[bytes]:
-        """Build the proof between the trees of two checkpoints' sizes.
+        """Build the proof that the tree of a checkpoint's size continues the tree of `old_size` leaves.
 
         Raises:
-            OutsideTree: the sizes shrink.
-            BadTile: `new_size` was never signed, or its tiles are missing.
+            OutsideTree: `new_size` was never signed, or the sizes shrink.
+            FilesDamaged: the tiles do not give a proof that leads to the signed root.
         """
-        return consistency_path(old_size, new_size, TileReader(new_size, self._folder.fetch).read)
+        root = self._signed_root(new_size)
+        with self._damage_reported(new_size):
+            read = TileReader(new_size, self._folder.fetch).read
+            proof = consistency_path(old_size, new_size, read)
+            prove_consistency(old_size, tree_root(old_size, read), new_size, root, proof)
+        return proof
+
+    def _signed_root(self, size: int) -> bytes:
+        checkpoint = self.checkpoint_of_size(size)
+        if checkpoint is None:
+            raise OutsideTree(f"no checkpoint of {size} leaves was signed")
+        return checkpoint.root
+
+    @contextmanager
+    def _damage_reported(self, size: int) -> Iterator[None]:
+        try:
+            yield
+        except (BadTile, BadInclusionPath, BadConsistencyProof) as error:
+            raise report_damage(self._engine, size, error, self._clock()) from error
 
     def _checkpoint(self, condition: ColumnElement[bool], *, newest: bool = False) -> Checkpoint | None:
         size = col(Checkpoint.size)

@@ -1,5 +1,8 @@
 """`GET /log/...`: the log's public files, exactly those that the published checkpoint vouches for.
 
+They are sent as they lie on the disk, and one that the disk has spoilt is not known until a start or a proof comes upon
+it: whoever reads the log checks what is read against the signed root, as clients of C2SP tlog-tiles do.
+
 Paths have one spelling; whatever else is asked for is not found. Entries are random-looking bytes, so bundles are sent
 as they are: there is nothing to compress.
 """

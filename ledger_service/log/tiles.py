@@ -4,9 +4,12 @@ Whatever is written is synced before its name is, and a tile is only ever writte
 the files are public is for the published checkpoint to say: tiles are there before it is.
 """
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
+
+import structlog
 
 from anchors.errors import BadTile
 from anchors.merkle import (
@@ -23,6 +26,8 @@ from anchors.merkle import (
     tiles_for_growth,
 )
 from ledger_service.files import put_in_place, sync_directory, write_durably
+
+log = structlog.get_logger(__name__)
 
 _HASH_BYTES: Final = 32
 _ENTRY_BYTES: Final = 34  # in a bundle: uint16 length, commitment
@@ -54,37 +59,70 @@ class LogFolder:
         return _read(self._root / tile.path)
 
     def fetch(self, tile: TileId) -> bytes:
-        """The bytes of a tile or bundle, out of the full one when this partial one has gone.
+        """The bytes of a tile or bundle, out of a wider one when this partial one has gone.
 
         Raises:
-            BadTile: neither is there.
+            BadTile: none is there.
         """
         content = self.tile(tile)
-        if content is None and tile.width < TILE_WIDTH and (full := self.tile(tile.full)) is not None:
-            content = full[: tile.width * (_ENTRY_BYTES if tile.level == ENTRIES else _HASH_BYTES)]
-        if content is None:
-            raise BadTile(f"{tile.path} is missing from {self._root}")
-        return content
+        if content is not None:
+            return content
+        for width in (TILE_WIDTH, *self._widths(tile)):
+            wider = self.tile(TileId(tile.level, tile.index, width)) if width > tile.width else None
+            if wider is not None:
+                return wider[: content_length(tile)]
+        raise BadTile(f"{tile.path} is missing from {self._root}")
 
-    def drop_partials(self, old_size: int, new_size: int) -> None:
-        """Remove the partial forms of the tiles that became full between two sizes."""
+    def length(self, tile: TileId) -> int | None:
+        """How many bytes the file under just this name has, or None when there is none."""
+        try:
+            return os.stat(f"{self._root}/{tile.path}").st_size  # of millions; a Path takes twice as long
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
+    def drop_partials(self, old_size: int, new_size: int, *, narrower: bool = False) -> None:
+        """Remove the partial forms of the tiles that became full between two sizes.
+
+        Args:
+            old_size: leaves of the smaller tree.
+            new_size: leaves of the larger tree, whose tiles are there.
+            narrower: remove those of the other tiles as well, but for what the larger tree itself has.
+        """
         for tile in tiles_for_growth(old_size, new_size):
-            folder = self._root / f"{tile.path}.p"
-            if tile.width == TILE_WIDTH and folder.is_dir():
+            full = tile.width == TILE_WIDTH
+            folder = self._partials(tile)
+            if (full or narrower) and folder.is_dir():
                 for partial in folder.iterdir():
-                    partial.unlink()
-                folder.rmdir()
+                    if partial.name != str(tile.width):
+                        partial.unlink()
+                if full:
+                    folder.rmdir()
 
     def write(self, tile: TileId, content: bytes) -> set[Path]:
-        """Write one tile.
+        """Write one tile, unless it is there.
 
         Returns:
             The folders whose names are to be synced before the tile can be counted on.
         """
         path = self._root / tile.path
-        path.parent.mkdir(parents=True, exist_ok=True)
-        put_in_place(path, content)
+        found = self.tile(tile)
+        if found != content:
+            if found is not None:
+                log.warning("tile_was_damaged", tile=tile.path)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            put_in_place(path, content)
         return {folder for folder in path.parents if self._root == folder or self._root in folder.parents}
+
+    def _partials(self, tile: TileId) -> Path:
+        return self._root / f"{tile.full.path}.p"
+
+    def _widths(self, tile: TileId) -> list[int]:
+        return sorted(int(file.name) for file in self._partials(tile).glob("[0-9]*"))
+
+
+def content_length(tile: TileId) -> int:
+    """The bytes of a tile of hashes or a bundle of commitments."""
+    return tile.width * (_ENTRY_BYTES if tile.level == ENTRIES else _HASH_BYTES)
 
 
 class TileGrowth:

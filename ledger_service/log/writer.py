@@ -80,7 +80,7 @@ class LogWriter:
         self._clock = clock
         store = LogStore(engine, identity.generation)
         self._sequencer = Sequencer(store, identity, slots, anchor_within_seconds)
-        self._publisher = Publisher(store, LogFolder(data_dir, identity.generation), identity)
+        self._publisher = Publisher(engine, store, LogFolder(data_dir, identity.generation), identity)
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._period_closed = threading.Event()  # or all is to stop
         self._stopping = threading.Event()

@@ -68,6 +68,6 @@ def growing_log(engine: Engine, data_dir: Path, founded: Founded, member: int) -
     )
     writer.start()
     try:
-        yield GrowingLog(writer, LogReader(engine, data_dir, 0))
+        yield GrowingLog(writer, LogReader(engine, data_dir, 0, lambda: datetime.now(UTC)))
     finally:
         writer.stop()

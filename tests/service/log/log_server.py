@@ -16,6 +16,7 @@ from coincurve import PrivateKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlmodel import SQLModel
 
+from ledger_service import logs
 from ledger_service.database import open_engine
 from ledger_service.keys import EthereumKey
 from ledger_service.log.accept import EvidenceEndpoint
@@ -80,5 +81,6 @@ async def run(config: dict[str, Any]) -> None:
 if __name__ == "__main__":
     import uvloop
 
+    logs.for_machines()
     uvloop.install()
     asyncio.run(run(json.loads(Path(sys.argv[1]).read_text())))

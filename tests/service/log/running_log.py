@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -157,4 +158,4 @@ class RunningLog:
         return audit(get, self.verifier)
 
     def reader(self) -> LogReader:
-        return LogReader(open_engine(f"sqlite:///{self.database_file}"), self.data_dir, 0)
+        return LogReader(open_engine(f"sqlite:///{self.database_file}"), self.data_dir, 0, lambda: datetime.now(UTC))

@@ -6,10 +6,10 @@ import pytest
 from auditor import root_of
 from running_log import RunningLog, commitments, receipts
 
-from anchors.errors import AnchorsError, BadTile, OutsideTree
+from anchors.errors import AnchorsError, OutsideTree
 from anchors.merkle import leaf_hash, prove_consistency, prove_inclusion
 from anchors.notes import SignedNote, open_checkpoint
-from ledger_service.log.reader import LogReader
+from ledger_service.log.reader import LoggedEntry, LogReader
 
 MakeLog = Callable[..., RunningLog]
 SIZES = [5, 256, 300, 811]
@@ -41,14 +41,11 @@ def test_every_checkpoint_is_of_the_one_log(grown: RunningLog, reader: LogReader
         assert (signed.size, signed.root) == (row.size, row.root) == (size, root_of(leaves[:size]))
 
 
-def test_checkpoints_are_found_by_what_they_cover(reader: LogReader) -> None:
-    latest, first = reader.latest_checkpoint(), reader.first_checkpoint_after(255)
-    bounded = reader.largest_checkpoint(299)
+def test_checkpoints_are_found_by_their_size(reader: LogReader) -> None:
+    latest, bounded = reader.latest_checkpoint(), reader.largest_checkpoint(299)
     assert latest is not None
-    assert first is not None
     assert bounded is not None
-    assert (latest.size, first.size, bounded.size) == (811, 256, 256)
-    assert reader.first_checkpoint_after(811) is None
+    assert (latest.size, bounded.size) == (811, 256)
     assert reader.checkpoint_of_size(257) is None
     assert reader.largest_checkpoint(4) is None
 
@@ -58,7 +55,7 @@ def test_every_leaf_can_be_proven_in_every_checkpoint_over_it(grown: RunningLog,
     for size in SIZES:
         for index in {0, 4, 255, 256, 299, 300, size - 1}:
             if index < size:
-                path = tuple(reader.inclusion(index, size))
+                path = tuple(reader.inclusion(LoggedEntry(leaves[index], index, published=True), size))
                 assert prove_inclusion(leaf_hash(leaves[index]), index, size, path).root == root_of(leaves[:size])
 
 
@@ -74,9 +71,11 @@ def test_every_checkpoint_continues_the_ones_before(grown: RunningLog, reader: L
 
 def test_what_no_checkpoint_covers_is_not_proven(reader: LogReader) -> None:
     with pytest.raises(OutsideTree):
-        reader.inclusion(5, 5)
-    with pytest.raises(BadTile):
-        reader.inclusion(0, 812)
+        reader.inclusion(LoggedEntry(bytes(32), 5, published=True), 5)
+    with pytest.raises(OutsideTree):
+        reader.inclusion(LoggedEntry(bytes(32), 0, published=True), 812)
+    with pytest.raises(OutsideTree):
+        reader.consistency(300, 812)
     with pytest.raises(OutsideTree):
         reader.consistency(300, 256)
 
