@@ -217,10 +217,11 @@ class Indexer:
     def _turn(self, tip: Block) -> None:
         """Go back to the last block that the node's chain shares with the index."""
         common = self._last_common(tip)
+        kept = -1 if common is None else common
         with Session(self._engine) as session:
-            store.roll_back(session.connection(), -1 if common is None else common)
+            store.roll_back(session.connection(), kept)
             state = session.get(IndexState, 1)
-            if state is not None and state.verified_block is not None and state.verified_block > (common or -1):
+            if state is not None and state.verified_block is not None and state.verified_block > kept:
                 state.verified_block = None
             session.add(
                 Reorganisation(seen_at=self._clock(), common_block=common, old_head=tip.number, old_hash=tip.hash)

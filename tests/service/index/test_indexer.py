@@ -1,10 +1,12 @@
 """Following a real chain: every event is in the tables, turns of the chain leave no trace, troubles are named."""
 
 import threading
+from dataclasses import replace
 
 import pytest
 from founding import CODES, Founded, block_time
 from happenings import FRESH, LOGS, NOW, PROMISED, catch_up, everything, few_anchors, indexer, rows
+from liar import Forger, lying
 from sqlalchemy import Engine
 from sqlmodel import Session, SQLModel, col, select
 
@@ -187,6 +189,28 @@ def test_a_turn_to_a_branch_of_any_length_is_followed(founded: Founded, rpc: Rpc
         rpc.call("evm_mine")
     catch_up(follower)
     assert rows(engine) == fresh(rpc, founded)
+
+
+def test_a_turn_back_to_block_0_keeps_what_was_verified_there(founded: Founded, rpc: Rpc, engine: Engine) -> None:
+    pinned = Followed.pinned(founded.network)
+    from_genesis = {name: replace(contract, from_block=0) for name, contract in pinned.contracts.items()}
+    with lying(rpc) as liar, Rpc(liar.url) as node:
+        follower = Indexer(engine, node, replace(pinned, contracts=from_genesis), lambda: NOW)
+        for _ in (0, 1):
+            follower._range = 1
+            assert follower.step()
+        with Session(engine) as session:
+            state = session.get_one(tables.IndexState, 1)
+            state.verified_block = 0  # as on a chain that has the contracts in its genesis block
+            session.add(state)
+            session.commit()
+        liar.tamper = Forger(rpc, 1, lambda receipts: receipts[0]["logs"].clear())
+        assert follower.step()
+    with Session(engine) as session:
+        where = progress(session)
+        count, (turn,) = reorganisations(session)
+    assert (count, turn.common_block) == (1, 0)
+    assert (where.block, where.verified_block) == (0, 0)
 
 
 def test_as_of_a_block_just_one_version_holds(founded: Founded, rpc: Rpc, engine: Engine) -> None:
