@@ -65,7 +65,7 @@ class LogReader:
 
     def latest_checkpoint(self) -> Checkpoint | None:
         """The largest signed checkpoint; None before the first."""
-        return self._checkpoint(col(Checkpoint.size) >= 0, newest=True)
+        return self._checkpoint(col(Checkpoint.size) >= 0)
 
     def checkpoint_of_size(self, size: int) -> Checkpoint | None:
         """The checkpoint of just this size, or None."""
@@ -73,11 +73,7 @@ class LogReader:
 
     def largest_checkpoint(self, bound: int) -> Checkpoint | None:
         """The largest checkpoint of at most `bound` leaves, or None."""
-        return self._checkpoint(col(Checkpoint.size) <= bound, newest=True)
-
-    def first_checkpoint_after(self, index: int) -> Checkpoint | None:
-        """The smallest checkpoint that covers the leaf at `index`, or None when none does yet."""
-        return self._checkpoint(col(Checkpoint.size) > index)
+        return self._checkpoint(col(Checkpoint.size) <= bound)
 
     def inclusion(self, entry: LoggedEntry, size: int) -> list[bytes]:
         """Build the path of a leaf in the tree of a checkpoint's size.
@@ -120,8 +116,8 @@ class LogReader:
         except (BadTile, BadInclusionPath, BadConsistencyProof) as error:
             raise report_damage(self._engine, size, error, self._clock()) from error
 
-    def _checkpoint(self, condition: ColumnElement[bool], *, newest: bool = False) -> Checkpoint | None:
-        size = col(Checkpoint.size)
+    def _checkpoint(self, condition: ColumnElement[bool]) -> Checkpoint | None:
+        """The largest that meets the condition."""
         query = select(Checkpoint).where(Checkpoint.generation == self._generation, condition)
         with Session(self._engine) as session:
-            return session.exec(query.order_by(size.desc() if newest else size).limit(1)).one_or_none()
+            return session.exec(query.order_by(col(Checkpoint.size).desc()).limit(1)).one_or_none()
