@@ -25,7 +25,7 @@ MAX_EVIDENCE_BYTES = MAX_FILE_BYTES
 _SECTIONS = ("format", "statement", "receipt", "tlog_proof", "anchor", "finality")
 _ANCHOR = ("header", "receipt_proof", "transaction_index", "log_index")
 _MAX_PROOF_NODES = 16  # a transaction's index has at most 9 bytes in RLP, and two nibbles of it tell 256 apart
-_MAX_LATER_HEADERS = 1024
+_MAX_HEADERS = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +56,17 @@ class Anchor:
 
 @dataclass(frozen=True, slots=True)
 class Finality:
-    """What shows that a block stays: later headers, RLP, in order."""
+    """What shows, beside a block's own header, that validators sealed it.
 
-    headers: tuple[bytes, ...]
+    Under Clique the headers after the block; under BFT those before it at which the validators changed since the set
+    that the network file pins.
+    """
+
+    headers: tuple[bytes, ...]  # RLP, in order
+
+    def to_json(self) -> dict[str, object]:
+        """The finality part as an evidence file writes it."""
+        return {"headers": ["0x" + header.hex() for header in self.headers]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,11 +157,11 @@ class EvidenceFile:
         return self._anchor().hex("header")
 
     def finality(self) -> Finality | None:
-        """What shows that the block stays, where anything does."""
+        """What shows that the block is sealed, where more than its own header is needed."""
         if self.sections.get("finality") is None:
             return None
         fields = Fields(self.sections["finality"], "finality", ("headers",))
-        return Finality(fields.hex_list("headers", _MAX_LATER_HEADERS))
+        return Finality(fields.hex_list("headers", _MAX_HEADERS))
 
     def _anchor(self) -> Fields:
         return Fields(self._section("anchor"), "anchor", _ANCHOR, may_lack=_ANCHOR)

@@ -87,7 +87,7 @@ def prove(header: Header, history: Sequence[ValidatorSet], later: Sequence[bytes
         raise ConfirmationsMissing(header.number, confirming, limit(signers))
     detail = (
         f"block {header.number} is sealed by 0x{signed[0].hex()} and confirmed by {confirming} signers, reversible: "
-        f"{limit(signers)} of {signers} are enough, yet under clique they could still give the block up"
+        f"{limit(signers)} of {signers} are enough, but under Clique they could still replace it together"
     )
     return Seals(tuple(dict.fromkeys(signed)), detail, reversible=True)
 

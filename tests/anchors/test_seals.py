@@ -1,5 +1,6 @@
 """Seals that others made, and hostile bytes in their place."""
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,14 @@ from sealed_headers import NAMES, BftBlock, clique_chain, header_fields, pin
 from anchors.chain import rlp
 from anchors.chain.header import CONSENSUSES, DEVELOPMENT, Header, decode_header, header_of_block, signed_hash
 from anchors.chain.keccak import keccak256
-from anchors.errors import AnchorsError, MalformedExtra, SealsMissing, SealsNotSupported
+from anchors.errors import (
+    AnchorsError,
+    ConfirmationsMissing,
+    MalformedExtra,
+    SealsMissing,
+    SealsNotSupported,
+    WrongDifficulty,
+)
 from anchors.network import ValidatorSet
 from anchors.seals import Vote, bft_extra, prove_seals, sealers
 from anchors.seals.sealing import recover_sealer
@@ -96,6 +104,35 @@ def test_goerlis_first_blocks_confirm_one_another() -> None:
     proven = prove_seals(decode_header(raws[0], "clique"), pinned([data(goerli["signer"])]), raws[1:])
     assert proven.sealers == (data(goerli["signer"]),)
     assert "confirmed by 1 signers, reversible" in proven.detail
+
+
+GETH = vector("clique/geth_headers.json")
+GETH_RAWS = [data(block["header_rlp"]) for block in GETH["blocks"]]
+GETH_SIGNERS = tuple(
+    ValidatorSet(span["from_block"], span["to_block"], tuple(map(data, span["addresses"]))) for span in GETH["signers"]
+)
+
+
+@pytest.mark.parametrize("at", range(len(GETH_RAWS)))
+def test_geths_headers_are_signed_by_whom_geth_says_and_confirmed_by_those_after(at: int) -> None:
+    header = decode_header(GETH_RAWS[at], "clique")
+    signers = [data(block["signer"]) for block in GETH["blocks"][at:]]
+    assert header.hash == data(GETH["blocks"][at]["hash"])
+    assert sealers(header) == (signers[0],)
+    if len(signers) > 3:  # 4 and 5 signers alike need 3
+        assert prove_seals(header, GETH_SIGNERS, GETH_RAWS[at + 1 : at + 4]).sealers == tuple(
+            dict.fromkeys(signers[:4])
+        )
+    with pytest.raises(ConfirmationsMissing):
+        prove_seals(header, GETH_SIGNERS, GETH_RAWS[at + 1 : at + 3])
+
+
+def test_geths_headers_after_a_change_of_signers_break_the_rules_of_the_signers_before() -> None:
+    (before, _) = GETH_SIGNERS
+    assert prove_seals(decode_header(GETH_RAWS[6], "clique"), (before,), GETH_RAWS[7:10])
+    for_good = dataclasses.replace(before, to_block=None)
+    with pytest.raises(WrongDifficulty):
+        prove_seals(decode_header(GETH_RAWS[6], "clique"), (for_good,), GETH_RAWS[7:])
 
 
 # ---- what other codecs read and write ----
