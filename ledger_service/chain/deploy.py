@@ -133,6 +133,7 @@ def deploy_from_file(rpc_url: str, alliance_file: Path, out: Path) -> Network:
     deployer = _open(alliance.deployer, folder)
     governors = [_open(entry, folder) for entry in alliance.governors]
     with Rpc(rpc_url) as rpc:
+        _check_validators(rpc, alliance)
         network = _unsigned(rpc, alliance, *_deploy(rpc, alliance, deployer))
     signed = sign_network(network, {key.address: key.private.secret for key in governors})
     content = write_network(signed)
@@ -150,6 +151,19 @@ def contract_address(sender: bytes, nonce: int) -> bytes:
     Source: Ethereum Yellow Paper, section 7.
     """
     return keccak256(rlp.encode([sender, rlp.from_uint(nonce)]))[12:]
+
+
+def _check_validators(rpc: Rpc, alliance: Alliance) -> None:
+    """Refuse an alliance file that names other validators than those in force on the chain."""
+    if alliance.consensus == DEVELOPMENT:
+        return
+    if alliance.consensus == CLIQUE:  # its headers list the signers only now and then
+        in_force = {hex_bytes(signer, 20) for signer in items(rpc.call("clique_getSigners"))}
+    else:
+        in_force = set(bft_extra(_header(rpc, "latest", alliance.consensus)).validators)
+    if {bytes.fromhex(address[2:]) for address in alliance.validators} != in_force:
+        shown = ", ".join(f"0x{address.hex()}" for address in sorted(in_force))
+        raise InvalidContent(f"the alliance file names other validators than the chain has, which are {shown}")
 
 
 def _deploy(rpc: Rpc, alliance: Alliance, deployer: EthereumKey) -> tuple[Mined, Mined]:
@@ -195,10 +209,9 @@ def _wait_until_confirmed(rpc: Rpc, transaction: bytes, blocks: int) -> None:
 
 def _unsigned(rpc: Rpc, alliance: Alliance, registry: Mined, log: Mined) -> Network:
     chain = chain_id(rpc)
-    genesis, founded = (
-        header_of_block(fields(rpc.call("eth_getBlockByNumber", hex(number), False)), alliance.consensus)
-        for number in (0, registry.block_number)
-    )
+    genesis = _header(rpc, "0x0", alliance.consensus)
+    founded = _header(rpc, hex(registry.block_number), alliance.consensus)
+    validators = tuple(bytes.fromhex(address[2:]) for address in alliance.validators)
     return Network(
         format=FORMAT,
         alliance=alliance.alliance,
@@ -207,7 +220,7 @@ def _unsigned(rpc: Rpc, alliance: Alliance, registry: Mined, log: Mined) -> Netw
         chain_id=chain,
         genesis_hash=genesis.hash,
         consensus=alliance.consensus,
-        validators=_validators(rpc, alliance, founded),
+        validators=(ValidatorSet(founded.number, None, validators),) if validators else (),
         contracts=(_pinned(rpc, REGISTRY, registry), _pinned(rpc, EVIDENCE_LOG, log)),
         members=tuple(_member(alliance, entry, chain, founded.timestamp) for entry in alliance.members),
         governors=tuple(
@@ -221,20 +234,8 @@ def _unsigned(rpc: Rpc, alliance: Alliance, registry: Mined, log: Mined) -> Netw
     )
 
 
-def _validators(rpc: Rpc, alliance: Alliance, founded: Header) -> tuple[ValidatorSet, ...]:
-    """The validators of the alliance file, which must be those in force when it was founded."""
-    if alliance.consensus == DEVELOPMENT:
-        return ()
-    named = tuple(bytes.fromhex(address[2:]) for address in alliance.validators)
-    if alliance.consensus == CLIQUE:
-        signers = rpc.call("clique_getSigners", hex(founded.number))
-        in_force = {hex_bytes(signer, 20) for signer in items(signers)}
-    else:
-        in_force = set(bft_extra(founded).validators)
-    if set(named) != in_force:
-        shown = ", ".join(f"0x{address.hex()}" for address in sorted(in_force))
-        raise InvalidContent(f"the alliance file names other validators than the chain has, which are {shown}")
-    return (ValidatorSet(founded.number, None, named),)
+def _header(rpc: Rpc, block: str, consensus: str) -> Header:
+    return header_of_block(fields(rpc.call("eth_getBlockByNumber", block, False)), consensus)
 
 
 def _pinned(rpc: Rpc, name: str, made: Mined) -> Contract:

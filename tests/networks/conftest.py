@@ -1,6 +1,7 @@
 """The demonstration, kept running, as the whole system that these tests look at from outside."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -10,6 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from ledger_service.chain.devnet.clique import find_geth
+from ledger_service.errors import Misconfigured
 
 
 @dataclass(frozen=True)
@@ -47,3 +51,14 @@ def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=60) == 0
         assert process.stdout.read() == "", "more than one JSON document on standard output"
+
+
+@pytest.fixture(scope="session")
+def geth() -> Path:
+    """The geth that signs; where there is none these tests are skipped, unless REQUIRE_CLIQUE is set."""
+    try:
+        return find_geth()
+    except Misconfigured as missing:
+        if os.environ.get("REQUIRE_CLIQUE"):
+            raise
+        pytest.skip(missing.detail)
