@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-ANCHORS_MAY_USE = {"anchors", "coincurve", "Crypto", "cryptography", "rfc8785"}
+ANCHORS_MAY_USE = {"anchors", "coincurve", "Crypto", "cryptography", "rfc3161_client", "rfc8785"}
 OURS = {"anchors", "ledger_service"}
 NAMED_TO_UVICORN = {"httptools", "uvloop"}  # by a text, not by an import
 SLICES = {"evidence", "alliance", "credit", "tenders"}
