@@ -7,6 +7,7 @@ from ledger_service import conditions  # noqa: F401  # each import brings its ta
 from ledger_service.anchoring import tables as anchoring  # noqa: F401
 from ledger_service.index import tables as index  # noqa: F401
 from ledger_service.log import tables as log  # noqa: F401
+from ledger_service.witness import tables as witness  # noqa: F401
 
 with context.config.attributes["engine"].connect() as connection:
     context.configure(
