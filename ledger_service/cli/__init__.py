@@ -10,7 +10,7 @@ import sys
 import typer
 
 from anchors.errors import AnchorsError
-from ledger_service.cli import chain, evidence, keys, network, service, verify
+from ledger_service.cli import besu, chain, evidence, keys, network, service, verify
 from ledger_service.errors import Exit, ServiceError
 
 app = typer.Typer(
@@ -24,6 +24,7 @@ app.command()(verify.verify)
 app.add_typer(evidence.app, name="evidence")
 app.add_typer(keys.app, name="keys")
 app.add_typer(network.app, name="network")
+chain.app.command()(besu.besu)
 app.add_typer(chain.app, name="devnet")
 app.command()(chain.deploy)
 app.command()(service.serve)
