@@ -23,13 +23,17 @@ from typing import Any
 
 import httpx
 
+from anchors.chain.header import DEVELOPMENT
+from anchors.receipt import parse_receipt
 from ledger_service.chain import devnet
 from ledger_service.chain.deploy import deploy_from_file
 from ledger_service.cli.console import print_json, say
+from ledger_service.demo import forgery
 from ledger_service.demo.alliance import Founding, found
-from ledger_service.demo.forgery import FORGERIES, Exhibit
+from ledger_service.demo.forgery import Exhibit, Forgeries
 from ledger_service.demo.pdf import print_notice
 from ledger_service.errors import Exit, InvalidContent, NotFound, Unavailable
+from ledger_service.evidence.submission import ReceiptFile
 
 MEMBER = "sichuan"
 TENDER = "ocds-213czf-000-00001"
@@ -37,6 +41,7 @@ PERIOD_SECONDS = 3.0
 SLOTS = 1024
 START_SECONDS = 60.0
 ANCHOR_SECONDS = 120.0
+POLL_SECONDS = 0.2
 # Refuses every socket, by whatever library, before the command line starts.
 OFFLINE = """
 import sys
@@ -80,7 +85,7 @@ def run(files: Sequence[Path], directory: Path | None, chain: str, *, keep: bool
             network = deploy_from_file(node.rpc, founding.alliance_file, where / "network.json")
             say(f"   chain {network.chain_id} at {node.rpc}; network file {where / 'network.json'}")
             with _serving(node.rpc, founding, where) as service:
-                report = _report(node.rpc, service, where, files or _default_files(where / "documents"))
+                report = _report(node, service, where, files or _default_files(where / "documents"))
                 if as_json:
                     print_json(report)
                 if keep:
@@ -90,33 +95,49 @@ def run(files: Sequence[Path], directory: Path | None, chain: str, *, keep: bool
     return Exit.DONE if report["ok"] else Exit.REFUTED
 
 
-def _report(rpc: str, service: Service, where: Path, files: Sequence[Path]) -> dict[str, Any]:
+def _report(node: devnet.Devnet, service: Service, where: Path, files: Sequence[Path]) -> dict[str, Any]:
     """Submit, fetch, verify and forge; the JSON document of the demonstration."""
     say(f"2. {len(files)} files are committed and receipted by {MEMBER} at {service.url}")
     _bidledger("evidence", "submit", *files, "--url", service.url, "--tender", TENDER, "--out", where / "receipts")
     receipts = [where / "receipts" / f"{file.name}.receipt.json" for file in files]
-    say("3. the log's period closes, its checkpoint is anchored, the evidence files are fetched")
+    sealed = node.consensus != DEVELOPMENT
+    confirmed = " and confirmed by later signers" if sealed else ""
+    say(f"3. the log's period closes, its checkpoint is anchored{confirmed}, the evidence files are fetched")
+    if sealed:
+        _wait_until_final(service.url, receipts)
     _bidledger("evidence", "fetch", *receipts, "--wait", str(ANCHOR_SECONDS), "--out", where / "evidence")
     say("4. each file is verified in a process of its own that may open no socket")
     network = where / "network.json"
     exhibits = [Exhibit(file, where / "evidence" / f"{file.name}.evidence.json", network) for file in files]
     proven = [_verified(exhibit) for exhibit in exhibits]
-    say("5. one byte is changed in the document, in the evidence file, in the network file")
-    refuted = [_refuted(changed, exhibits[0], where / "forged") for changed in FORGERIES]
+    tried = forgery.SEALED if sealed else forgery.UNSEALED
+    say(f"5. one byte is changed: {', '.join(tried)}")
+    refuted = [_refuted(changed, tried, exhibits[0], where / "forged") for changed in tried]
     ok = all(file["verdict"] == "proven" for file in proven) and all(
-        forgery["step"] == FORGERIES[forgery["changed"]][1] for forgery in refuted
+        refusal["step"] == tried[refusal["changed"]][1] for refusal in refuted
     )
     say(f"{'all verdicts are as they must be' if ok else 'A VERDICT IS NOT AS IT MUST BE'}; everything lies in {where}")
     log = {"url": f"{service.url}/log", **_log_identity(network)}
     return {
         "ok": ok,
-        "rpc": rpc,
+        "rpc": node.rpc,
         "url": service.url,
         "network": str(network),
         "log": log,
         "files": proven,
         "refuted": refuted,
     }
+
+
+def _wait_until_final(url: str, receipts: Sequence[Path]) -> None:
+    """Ask the API where each commitment stands until its block is confirmed, or for ANCHOR_SECONDS."""
+    deadline = time.monotonic() + ANCHOR_SECONDS
+    for receipt in receipts:
+        commitment = parse_receipt(ReceiptFile.read(receipt).receipt).commitment
+        while httpx.get(f"{url}/v1/evidence/0x{commitment.hex()}").json().get("state") != "final":
+            if time.monotonic() > deadline:
+                raise Unavailable(f"{receipt} is not final after {ANCHOR_SECONDS:.0f} s; see `bidledger status`")
+            time.sleep(POLL_SECONDS)
 
 
 def _verified(exhibit: Exhibit) -> dict[str, Any]:
@@ -130,8 +151,8 @@ def _verified(exhibit: Exhibit) -> dict[str, Any]:
     }
 
 
-def _refuted(changed: str, exhibit: Exhibit, where: Path) -> dict[str, Any]:
-    change, expected = FORGERIES[changed]
+def _refuted(changed: str, tried: Forgeries, exhibit: Exhibit, where: Path) -> dict[str, Any]:
+    change, expected = tried[changed]
     verdict = _verdict(change(exhibit, where / changed))
     step = next((step["step"] for step in verdict["steps"] if not step["ok"]), None)
     say(f"   {changed} changed: {verdict['verdict']} at {step} (expected at {expected})")
