@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TypeAlias, TypeVar
+from typing import TypeVar
 
 import structlog
 import uvicorn
@@ -29,6 +29,7 @@ from ledger_service.chain.rpc import Rpc
 from ledger_service.database import open_engine
 from ledger_service.errors import Misconfigured
 from ledger_service.index.indexer import Followed, Indexer
+from ledger_service.jobs import Job
 from ledger_service.keys import open_ethereum_key, open_log_key, open_secret
 from ledger_service.log.accept import EvidenceEndpoint
 from ledger_service.log.api_keys import ApiKeys
@@ -43,7 +44,6 @@ from ledger_service.status.routes import Watched
 log = structlog.get_logger(__name__)
 
 PARTS = ("api", "anchor", "index")
-Job: TypeAlias = Callable[[threading.Event, float], None]
 _Value = TypeVar("_Value")
 
 
@@ -115,9 +115,9 @@ def _ground(settings: Settings) -> _Ground:
 def _run(job: Job, stop: threading.Event, poll_seconds: float) -> None:
     """Run a job; one that fails in a way that nobody foresaw ends the process, so that it is seen and started anew."""
     try:
-        job(stop, poll_seconds)
+        job.run(stop, poll_seconds)
     except BaseException:
-        log.exception("part_failed", job=getattr(job, "__qualname__", "?"))
+        log.exception("part_failed", job=job.name)
         os.kill(os.getpid(), signal.SIGTERM)
         raise
 
@@ -138,12 +138,13 @@ def _anchor_jobs(ground: _Ground) -> list[Job]:
     )
     outbox = Outbox(ground.engine, ground.reader, Rpc(settings.rpc_url), target, key, _now)
     capture = ProofCapture(ground.engine, Rpc(settings.rpc_url), ground.member.number, ground.network.consensus, _now)
-    return [outbox.run, capture.run]
+    return [Job("anchoring", outbox.step), Job("capture", capture.step)]
 
 
 def _index_jobs(ground: _Ground) -> list[Job]:
     followed = Followed.pinned(ground.network)
-    return [Indexer(ground.engine, Rpc(ground.settings.rpc_url), followed, _now).run]
+    indexer = Indexer(ground.engine, Rpc(ground.settings.rpc_url), followed, _now)
+    return [Job("index_step", indexer.step, eager=True)]
 
 
 _JOBS: dict[str, Callable[[_Ground], list[Job]]] = {

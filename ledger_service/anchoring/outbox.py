@@ -5,7 +5,6 @@ does not hold is anchored, again if need be, and the contract refuses to take th
 is stored before it is sent, and while its outcome is unknown no other is signed.
 """
 
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -90,17 +89,6 @@ class Outbox:
         self._target = target
         self._key = key
         self._clock = clock
-
-    def run(self, stop: threading.Event, poll_seconds: float) -> None:
-        """Anchor what is due until `stop` is set; troubles are reported and tried again, more slowly as they last."""
-        wait = poll_seconds
-        while not stop.wait(wait):
-            try:
-                self.step()
-                wait = poll_seconds
-            except ServiceError as error:
-                log.warning("anchoring_failed", problem=error.problem, detail=error.detail)
-                wait = min(2 * wait, 60 * poll_seconds)
 
     def step(self) -> bool:
         """Settle what waits, or send what is due.

@@ -3,13 +3,11 @@
 A captured proof answers for ever without a node; every node could give it again, since headers and receipts are kept.
 """
 
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-import structlog
 from sqlalchemy import Engine
 from sqlmodel import Session, col, or_, select
 
@@ -21,11 +19,9 @@ from anchors.errors import AnchorsError
 from ledger_service import conditions
 from ledger_service.anchoring.tables import AnchorProof
 from ledger_service.chain.rpc import Rpc, fields
-from ledger_service.errors import NodeDishonest, ServiceError
+from ledger_service.errors import NodeDishonest
 from ledger_service.index.fetch import ChainMoved, Fetcher
 from ledger_service.index.tables import Anchor, Block
-
-log = structlog.get_logger(__name__)
 
 PART: Final = "proofs"
 BATCH: Final = 64  # proofs captured in one step
@@ -69,14 +65,6 @@ class ProofCapture:
         self._consensus = consensus
         self._member = member
         self._clock = clock
-
-    def run(self, stop: threading.Event, poll_seconds: float) -> None:
-        """Capture until `stop` is set."""
-        while not stop.wait(poll_seconds):
-            try:
-                self.step()
-            except ServiceError as error:
-                log.warning("capture_failed", problem=error.problem, detail=error.detail)
 
     def step(self) -> int:
         """Capture some of the proofs that are missing.

@@ -6,7 +6,6 @@ contracts said in it and, on reaching the head, holds itself against the state b
 that is caught lying is named in the service's conditions, and the index does not go on until it is told the truth.
 """
 
-import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -92,21 +91,6 @@ class Indexer:
         self._range = FIRST_RANGE
         self._moves = 0
         self._genesis_checked = False
-
-    def run(self, stop: threading.Event, poll_seconds: float) -> None:
-        """Follow until `stop` is set; troubles are reported and tried again, more slowly the longer they last."""
-        wait = poll_seconds
-        while not stop.is_set():
-            try:
-                behind = self.step()
-            except ServiceError as error:
-                log.warning("index_step_failed", problem=error.problem, detail=error.detail)
-                wait = min(2 * wait, 60 * poll_seconds)
-                stop.wait(wait)
-                continue
-            wait = poll_seconds
-            if not behind:
-                stop.wait(wait)
 
     def step(self) -> bool:
         """Follow one range, or one turn of the chain.

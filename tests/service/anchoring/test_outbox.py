@@ -22,6 +22,7 @@ from ledger_service.chain import devnet, transactions
 from ledger_service.chain.contracts import EVIDENCE_LOG, REGISTRY, contract
 from ledger_service.chain.rpc import Rpc, quantity
 from ledger_service.errors import ChainRefused, ChainUnreachable, NodeDishonest
+from ledger_service.jobs import Job
 
 MEMBER = 2
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -409,7 +410,7 @@ def test_it_runs_until_it_is_stopped(
     founded: Founded, rpc: Rpc, log: GrowingLog, make_outbox: Callable[..., Outbox], chain_process: devnet.Devnet
 ) -> None:
     stop = threading.Event()
-    thread = threading.Thread(target=make_outbox().run, args=(stop, 0.01))
+    thread = threading.Thread(target=Job("anchoring", make_outbox().step).run, args=(stop, 0.01))
     thread.start()
     size = log.grow(7)
     for _ in range(1000):

@@ -23,6 +23,7 @@ from ledger_service.index.decode import LAYOUTS
 from ledger_service.index.events import Role, Status
 from ledger_service.index.indexer import Followed, Indexer, WrongChain
 from ledger_service.index.queries import progress, reorganisations
+from ledger_service.jobs import Job
 
 
 def head(rpc: Rpc) -> int:
@@ -292,7 +293,8 @@ def test_a_node_that_is_gone_stands_in_the_conditions_until_it_is_back(
 
 def test_it_runs_until_it_is_stopped(founded: Founded, rpc: Rpc, engine: Engine) -> None:
     stop = threading.Event()
-    thread = threading.Thread(target=indexer(engine, rpc, founded).run, args=(stop, 0.01))
+    job = Job("index_step", indexer(engine, rpc, founded).step, eager=True)
+    thread = threading.Thread(target=job.run, args=(stop, 0.01))
     thread.start()
     few_anchors(founded, rpc)
     wanted = head(rpc)
