@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import ParamSpec, TypeVar
 
 from anchors.chain.header import DEVELOPMENT, Header, decode_header
@@ -165,7 +166,7 @@ class _Anchor:
     grade: Grade
 
 
-def _prove(run: _Run, document: Digests, evidence: bytes, versions: Sequence[bytes], require: str | None) -> Verdict:
+def _prove(run: _Run, document: Digests, evidence: bytes, versions: tuple[bytes, ...], require: str | None) -> Verdict:
     file = run.need("document", EvidenceFile.parse, evidence)
     statement = run.step("document", _prove_document, file, document)
     receipt = run.step("commitment", _prove_commitment, file, statement)
@@ -212,7 +213,8 @@ def _prove_inclusion(file: EvidenceFile, receipt: Receipt) -> tuple[TlogProof, s
     return proof, f"it is leaf {proof.index} of the tree of {size} leaves with the root 0x{root.hex()}"
 
 
-def _pin(versions: Sequence[bytes]) -> tuple[Network, Quorum]:
+@lru_cache(maxsize=1)  # many files are held against one network file; the same bytes always say the same
+def _pin(versions: tuple[bytes, ...]) -> tuple[Network, Quorum]:
     pinned, *later = (parse_network(version) for version in versions)
     return roll_forward(pinned, later)
 

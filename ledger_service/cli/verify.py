@@ -1,5 +1,6 @@
 """`bidledger verify`: hold a document and its evidence file against a pinned network file. Opens no socket."""
 
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -23,8 +24,13 @@ class Require(StrEnum):
 
 
 def verify(
-    document: Annotated[Path, typer.Argument(help="The document, byte for byte as it was submitted.")],
-    evidence: Annotated[Path, typer.Argument(help="Its NAME.evidence.json.")],
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="DOCUMENT EVIDENCE [DOCUMENT EVIDENCE]...",
+            help="The document, byte for byte as it was submitted, and its NAME.evidence.json; any number of pairs.",
+        ),
+    ],
     network: Annotated[Path, typer.Option(help="The network file that you trust.")],
     require: Annotated[
         Require | None, typer.Option(help="Least grade; by default sealed, or anchored on a development network.")
@@ -34,27 +40,37 @@ def verify(
     ] = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Prove, offline, that DOCUMENT is what EVIDENCE says: exit 0 proven, 1 refuted."""
+    """Prove, offline, that each DOCUMENT is what its EVIDENCE says: exit 0 all proven, 1 any refuted."""
+    from anchors.network import MAX_NETWORK_BYTES
+
+    if len(files) % 2:
+        raise typer.BadParameter(f"{files[-1]} stands alone; give each document with its evidence file")
+    versions = [read_bounded(path, MAX_NETWORK_BYTES) for path in (network, *(later or ()))]
+    judged: list[tuple[Path, Path, Verdict]] = []
+    for document, evidence in zip(files[::2], files[1::2], strict=True):
+        judged.append((document, evidence, _judge(document, evidence, versions, require)))
+        if not as_json:
+            _show(document, judged[-1][2])
+    if as_json:
+        print_json(_as_json(judged))
+    elif len(judged) > 1:
+        print(f"{sum(verdict.proven for _, _, verdict in judged)} of {len(judged)} documents are proven")
+    raise typer.Exit(Exit.DONE if all(verdict.proven for _, _, verdict in judged) else Exit.REFUTED)
+
+
+def _judge(document: Path, evidence: Path, versions: Sequence[bytes], require: Require | None) -> "Verdict":
     from anchors.commitment import digest_document
     from anchors.evidence import MAX_EVIDENCE_BYTES
-    from anchors.network import MAX_NETWORK_BYTES
     from anchors.verify import verify as verify_evidence
 
     evidence_bytes = read_bounded(evidence, MAX_EVIDENCE_BYTES)
-    network_bytes = read_bounded(network, MAX_NETWORK_BYTES)
-    later_bytes = [read_bounded(path, MAX_NETWORK_BYTES) for path in later or ()]
     try:
         with document.open("rb") as stream:
             digests = digest_document(stream)
     except OSError as error:
         raise NotFound(f"{document}: {error.strerror}; give the path of the document itself") from error
     least = require.value if require else None
-    verdict = verify_evidence(digests, evidence_bytes, network_bytes, require=least, later=later_bytes)
-    if as_json:
-        print_json(verdict.as_json())
-    else:
-        _show(document, verdict)
-    raise typer.Exit(Exit.DONE if verdict.proven else Exit.REFUTED)
+    return verify_evidence(digests, evidence_bytes, versions[0], require=least, later=versions[1:])
 
 
 def _show(document: Path, verdict: "Verdict") -> None:
@@ -64,3 +80,16 @@ def _show(document: Path, verdict: "Verdict") -> None:
         print(f"{document}: proven, {verdict.grade}" + (f" at {verdict.anchored_at}" if verdict.anchored_at else ""))
     else:
         print(f"{document}: refuted")
+
+
+def _as_json(judged: "Sequence[tuple[Path, Path, Verdict]]") -> Mapping[str, object]:
+    """One pair's verdict as it is; of several, each with its files, and proven together only if all are."""
+    if len(judged) == 1:
+        return judged[0][2].as_json()
+    return {
+        "verdict": "proven" if all(verdict.proven for _, _, verdict in judged) else "refuted",
+        "files": [
+            verdict.as_json() | {"document": str(document), "evidence": str(evidence)}
+            for document, evidence, verdict in judged
+        ],
+    }

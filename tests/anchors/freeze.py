@@ -1,7 +1,8 @@
-"""Writes one real exhibit to tests/vectors/evidence/v1, once: every later version must still prove it.
+"""Writes exhibits to tests/vectors/evidence, each once: every later version must still prove them.
 
-Run as `python tests/anchors/freeze.py` from the repository's root, with `.` on PYTHONPATH. A new format gets a new
-folder; nothing here is ever written over.
+`v1` is a real one of a development chain; `v1-clique`, `v1-ibft2` and `v1-qbft` are the same in blocks that validators
+have sealed. Run as `python tests/anchors/freeze.py` from the repository's root, with `.` on PYTHONPATH. A new format
+gets new folders; nothing here is ever written over.
 """
 
 import json
@@ -9,26 +10,43 @@ from pathlib import Path
 
 from conftest import running
 from exhibits import DOCUMENT, make_exhibit
+from sealed_exhibits import BFT, Sealing
 
-FOLDER = Path(__file__).parents[1] / "vectors" / "evidence" / "v1"
+from anchors.evidence import Finality
+
+FOLDER = Path(__file__).parents[1] / "vectors" / "evidence"
 
 
 def freeze() -> None:
-    """Make the exhibit on anvil and write it."""
-    FOLDER.mkdir(parents=True, exist_ok=False)
+    """Make the exhibits on anvil and write those that are missing."""
     with running("anvil") as node:
         exhibit = make_exhibit(node)
         client = node.rpc("web3_clientVersion")
-    (FOLDER / "bid.txt").write_bytes(DOCUMENT)
-    (FOLDER / "bid.txt.evidence.json").write_bytes(exhibit.evidence)
-    (FOLDER / "network.json").write_bytes(exhibit.network_file)
+    _write("v1", client, exhibit.evidence, exhibit.network_file)
+    for consensus in (*BFT, "clique"):
+        sealing = Sealing(exhibit, consensus)
+        header, headers = sealing.sealed()
+        evidence = sealing.evidence(header, None if headers is None else Finality(tuple(headers)).to_json())
+        _write(
+            f"v1-{consensus}", f"{client}, its receipts in a block sealed by the test", evidence, sealing.network_file
+        )
+
+
+def _write(name: str, chain: str, evidence: bytes, network_file: bytes) -> None:
+    folder = FOLDER / name
+    if folder.exists():
+        return
+    folder.mkdir(parents=True)
+    (folder / "bid.txt").write_bytes(DOCUMENT)
+    (folder / "bid.txt.evidence.json").write_bytes(evidence)
+    (folder / "network.json").write_bytes(network_file)
     provenance = {
         "source": "tests/anchors/freeze.py",
-        "chain": client,
+        "chain": chain,
         "licence": "Apache-2.0, as this repository",
         "note": "All keys are SHA-256 of names in tests/anchors/exhibits.py: public, and good for nothing.",
     }
-    (FOLDER / "PROVENANCE.json").write_text(json.dumps(provenance, indent=1) + "\n")
+    (folder / "PROVENANCE.json").write_text(json.dumps(provenance, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -79,6 +79,14 @@ def test_evidence_of_the_first_version_is_proven_for_ever(document: Any) -> None
     assert verdict.anchored_at is not None
 
 
+@pytest.mark.parametrize("consensus", ["clique", "ibft2", "qbft"])
+def test_sealed_evidence_of_the_first_version_is_proven_for_ever(document: Any, consensus: str) -> None:
+    folder = FROZEN.with_name(f"v1-{consensus}")
+    evidence, network = (folder / "bid.txt.evidence.json").read_bytes(), (folder / "network.json").read_bytes()
+    assert verify(document, evidence, network).grade is Grade.SEALED
+    assert write_evidence(EvidenceFile.parse(evidence)) == evidence
+
+
 def test_a_written_file_reads_back(document: Any) -> None:
     file = EvidenceFile.parse(EVIDENCE)
     assert write_evidence(file) == EVIDENCE

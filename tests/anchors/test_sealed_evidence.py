@@ -1,61 +1,26 @@
 """The verifier's step `seals`: what reaches the grade sealed, and what falls short of it or is refuted."""
 
 import dataclasses
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 from conftest import running
-from exhibits import Exhibit, governed, make_exhibit
+from exhibits import Exhibit, make_exhibit
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sealed_headers import NAMES, BftBlock, clique_chain, malleated, pin, seal
+from sealed_exhibits import BFT, FOUR, Sealing
+from sealed_headers import NAMES, BftBlock, malleated, seal
 
-from anchors.chain.header import DEVELOPMENT, decode_header
-from anchors.evidence import Finality
-from anchors.verify import STEPS, Grade, Verdict, verify
+from anchors.chain.header import decode_header
+from anchors.verify import STEPS, Grade, Verdict
 
-FOUR, FIVE = NAMES[:4], NAMES[:5]
-BFT = ("qbft", "ibft2")
+FIVE = NAMES[:5]
 
 
 @pytest.fixture(scope="module")
 def exhibit() -> Iterator[Exhibit]:
     with running("anvil") as node:
         yield make_exhibit(node)
-
-
-@dataclasses.dataclass(frozen=True)
-class Sealing:
-    """The exhibit on a network whose validators seal: the same receipts in a block of theirs."""
-
-    exhibit: Exhibit
-    consensus: str
-
-    def block(self, listed: Sequence[str] = FOUR) -> BftBlock:
-        header = decode_header(self.exhibit.anchor.header, DEVELOPMENT)
-        return BftBlock(self.consensus, listed, header.number).changed(5, header.receipts_root)
-
-    def chain(self, length: int) -> list[bytes]:
-        header = decode_header(self.exhibit.anchor.header, DEVELOPMENT)
-        by = [FOUR[(header.number + at) % 4] for at in range(length)]
-        return [block.raw for block in clique_chain(FOUR, header.number, by, ((5, header.receipts_root),))]
-
-    def judge(self, header: bytes, headers: Sequence[bytes] | None, require: str | None = None) -> Verdict:
-        return self.judge_part(header, None if headers is None else Finality(tuple(headers)).to_json(), require)
-
-    def judge_part(self, header: bytes, finality: Any, require: str | None = None) -> Verdict:
-        network = dataclasses.replace(self.exhibit.network, consensus=self.consensus, validators=(pin(FOUR),))
-        exhibit = dataclasses.replace(self.exhibit, network=governed(network))
-        anchor = dataclasses.replace(exhibit.anchor, header=header).to_json()
-        evidence = exhibit.evidence_with(anchor=anchor, finality=finality)
-        return verify(exhibit.document, evidence, exhibit.network_file, require)
-
-    def good(self) -> tuple[bytes, list[bytes] | None]:
-        if self.consensus == "clique":
-            header, *later = self.chain(4)
-            return header, later
-        return self.block().raw(FOUR[:3]), None
 
 
 @pytest.fixture(params=[*BFT, "clique"])
@@ -88,14 +53,16 @@ def said(verdict: Verdict) -> str:
 
 @pytest.mark.parametrize("require", [None, *Grade])
 def test_a_sealed_block_is_sealed_whatever_is_asked_for(sealing: Sealing, require: str | None) -> None:
-    verdict = sealing.judge(*sealing.good(), require)
+    verdict = sealing.judge(*sealing.sealed(), require)
     assert [(each.step, each.ok) for each in verdict.steps] == [(step, True) for step in STEPS]
     assert verdict.grade is Grade.SEALED
 
 
 def test_the_verdict_tells_a_lay_reader_how_firm_it_is(bft: Sealing, clique: Sealing) -> None:
-    assert said(bft.judge(*bft.good())).endswith("is sealed by 3 of its 4 validators, where 3 are enough: it is final")
-    assert "confirmed by 3 signers, reversible: 3 of 4 are enough" in said(clique.judge(*clique.good()))
+    assert said(bft.judge(*bft.sealed())).endswith(
+        "is sealed by 3 of its 4 validators, where 3 are enough: it is final"
+    )
+    assert "confirmed by 3 signers, reversible: 3 of 4 are enough" in said(clique.judge(*clique.sealed()))
 
 
 def test_validators_that_the_network_file_does_not_know_yet_are_stepped_to(bft: Sealing) -> None:
@@ -114,7 +81,7 @@ def test_validators_that_the_network_file_does_not_know_yet_are_stepped_to(bft: 
 @pytest.mark.parametrize("left", [None, 0, 1, 2])
 @pytest.mark.parametrize("require", [None, "sealed"])
 def test_stripped_later_headers_refute(clique: Sealing, left: int | None, require: str | None) -> None:
-    header, later = clique.good()
+    header, later = clique.sealed()
     assert later is not None
     stripped = None if left is None else later[:left]
     assert_refuted(clique.judge(header, stripped, require), f"confirmed by {left or 0} later signers, and 3 are needed")
@@ -128,7 +95,10 @@ def test_stripped_seals_refute(bft: Sealing, require: str | None) -> None:
 
 @pytest.mark.parametrize("require", ["logged", "anchored"])
 def test_what_is_stripped_falls_to_the_grade_that_holds(bft: Sealing, clique: Sealing, require: str) -> None:
-    for verdict in (bft.judge(bft.block().raw(FOUR[:2]), None, require), clique.judge(clique.good()[0], None, require)):
+    for verdict in (
+        bft.judge(bft.block().raw(FOUR[:2]), None, require),
+        clique.judge(clique.sealed()[0], None, require),
+    ):
         assert verdict.grade is Grade.ANCHORED
         assert said(verdict).startswith(f"not needed for the grade {require}: block")
 
@@ -143,7 +113,7 @@ def test_stripped_steps_refute(bft: Sealing) -> None:
 
 @pytest.mark.parametrize("require", [None, *Grade])
 def test_one_byte_of_a_seal_changed_refutes_whatever_is_asked_for(sealing: Sealing, require: str | None) -> None:
-    header, later = sealing.good()
+    header, later = sealing.sealed()
     made = bytes(decode_header(header, sealing.consensus).extra[-40:])
     changed = header.replace(made, made[:-8] + bytes((made[-8] ^ 1,)) + made[-7:])
     assert changed != header
@@ -158,7 +128,7 @@ def test_a_seal_that_anyone_could_have_made_of_another_refutes(bft: Sealing) -> 
 
 @pytest.mark.parametrize("require", [None, "anchored"])
 def test_later_headers_of_another_branch_refute(clique: Sealing, require: str | None) -> None:
-    other = Sealing(dataclasses.replace(clique.exhibit), "clique").chain(5)[2:]
+    other = clique.chain(5)[2:]
     assert_refuted(clique.judge(clique.chain(4)[0], other, require), "does not follow")
 
 
@@ -183,12 +153,12 @@ def test_headers_of_another_consensus_refute(exhibit: Exhibit) -> None:
 def test_a_malformed_finality_part_refutes_whatever_is_asked_for(
     sealing: Sealing, finality: object, require: str | None
 ) -> None:
-    assert_refuted(sealing.judge_part(sealing.good()[0], finality, require), "finality")
+    assert_refuted(sealing.judge_part(sealing.sealed()[0], finality, require), "finality")
 
 
 @pytest.mark.parametrize("header", [b"", b"\xc0", bytes(600), b"\xff" * 99])
 def test_bytes_that_are_no_header_refute_at_seals(sealing: Sealing, header: bytes) -> None:
-    assert_refuted(sealing.judge(sealing.good()[0], [header]), "malformed")
+    assert_refuted(sealing.judge(sealing.sealed()[0], [header]), "malformed")
 
 
 @settings(max_examples=60, deadline=None)

@@ -37,6 +37,26 @@ def test_a_refuted_document_ends_with_1(tmp_path: Path) -> None:
     assert "refuted" in outcome.stdout
 
 
+def test_several_pairs_are_proven_together_only_if_each_is(tmp_path: Path) -> None:
+    changed = tmp_path / "bid.txt"
+    changed.write_text("another bid")
+    good = bidledger("verify", DOCUMENT, EVIDENCE, DOCUMENT, EVIDENCE, "--network", NETWORK, "--json")
+    mixed = bidledger("verify", DOCUMENT, EVIDENCE, changed, EVIDENCE, "--network", NETWORK, "--json")
+    assert (good.returncode, mixed.returncode) == (0, 1)
+    assert (json.loads(good.stdout)["verdict"], json.loads(mixed.stdout)["verdict"]) == ("proven", "refuted")
+    first, second = json.loads(mixed.stdout)["files"]
+    assert (first["verdict"], first["document"], first["evidence"]) == ("proven", DOCUMENT, EVIDENCE)
+    assert (second["verdict"], second["document"], second["steps"][0]["ok"]) == ("refuted", str(changed), False)
+    told = bidledger("verify", DOCUMENT, EVIDENCE, changed, EVIDENCE, "--network", NETWORK)
+    assert told.stdout.splitlines()[-1] == "1 of 2 documents are proven"
+
+
+def test_a_document_without_its_evidence_file_ends_with_2() -> None:
+    outcome = bidledger("verify", DOCUMENT, EVIDENCE, DOCUMENT, "--network", NETWORK)
+    assert outcome.returncode == 2
+    assert "stands alone" in outcome.stderr
+
+
 @pytest.mark.parametrize("place", range(3))
 def test_a_missing_file_ends_with_3_and_is_named(place: int) -> None:
     files = [DOCUMENT, EVIDENCE, NETWORK]
