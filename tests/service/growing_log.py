@@ -57,6 +57,13 @@ def growing_log(engine: Engine, data_dir: Path, founded: Founded, member: int) -
         receipt_key=founded.opened[member, "receipt-signer"],
         period_secret=open_secret(made.period_secret_file, made.password_file),
     )
+    with written_log(engine, data_dir, identity) as log:
+        yield log
+
+
+@contextmanager
+def written_log(engine: Engine, data_dir: Path, identity: LogIdentity) -> Iterator[GrowingLog]:
+    """A log, in the compact mode, whoever it is."""
     writer = LogWriter(
         engine,
         data_dir,
