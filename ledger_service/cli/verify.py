@@ -40,7 +40,7 @@ def verify(
     ] = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Prove, offline, that each DOCUMENT is what its EVIDENCE says: exit 0 all proven, 1 any refuted."""
+    """Prove, offline, that each DOCUMENT is what its EVIDENCE (NAME.evidence.json) says: exit 0 proven, 1 refuted."""
     from anchors.network import MAX_NETWORK_BYTES
 
     if len(files) % 2:

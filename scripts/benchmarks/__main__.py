@@ -23,6 +23,8 @@ MEASUREMENTS: Mapping[str, Callable[[], Row]] = {
     "accept-single": accept.single,
     "backfill": backfill.backfill,
     "verify-start": verification.verify,
+    "verify-sealed": verification.sealed,
+    "verify-many": verification.many,
 }
 
 
