@@ -75,14 +75,13 @@ def prove(header: Header, history: Sequence[ValidatorSet], later: Sequence[bytes
 
     Source: EIP-225; go-ethereum, consensus/clique.
     """
-    chain = [header]
+    signed = [_prove_signer(header, history, ())]
+    parent = header
     for raw in later:
-        chain.append(_following(chain[-1], decode_header(raw, header.consensus)))
-    signed: list[bytes] = []
-    for each in chain:
-        signed.append(_prove_signer(each, pinned_at(history, each.number), signed))
+        parent = _following(parent, decode_header(raw, header.consensus))
+        signed.append(_prove_signer(parent, history, signed))
     confirming = len(set(signed[1:]))
-    signers = len(set(pinned_at(history, header.number).addresses))
+    signers = len(_signers(history, header.number))
     if confirming < limit(signers):
         raise ConfirmationsMissing(header.number, confirming, limit(signers))
     detail = (
@@ -98,11 +97,16 @@ def _following(parent: Header, header: Header) -> Header:
     return header
 
 
-def _prove_signer(header: Header, pinned: ValidatorSet, before: Sequence[bytes]) -> bytes:
+def _signers(history: Sequence[ValidatorSet], block: int) -> list[bytes]:
+    """The signers of a block in the order of their turns."""
+    return sorted(set(pinned_at(history, block).addresses))
+
+
+def _prove_signer(header: Header, history: Sequence[ValidatorSet], before: Sequence[bytes]) -> bytes:
     """Who sealed a header by the rules, after those who sealed the headers `before` it."""
     nonce = _ADDS if header.nonce == _ADDS else _DROPS
     check_fixed(header, {"mixHash": (header.mix_hash, bytes(32)), "nonce": (header.nonce, nonce)})
-    signers = sorted(set(pinned.addresses))
+    signers = _signers(history, header.number)
     found = signer(header)
     if _listed(header) and _listed(header) != b"".join(signers):
         raise ValidatorsDiffer(header.number, "lists other signers than those in force")

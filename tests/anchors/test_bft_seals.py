@@ -7,6 +7,7 @@ import pytest
 from exhibits import address, key
 from sealed_headers import MIX_HASH, NAMES, BftBlock, another_seal, malleated, pin, seal
 
+from anchors.chain import rlp
 from anchors.chain.header import MAX_HEADER_BYTES, decode_header
 from anchors.errors import (
     AnchorsError,
@@ -193,6 +194,31 @@ def test_a_vanity_has_32_bytes(consensus: str, vanity: bytes) -> None:
 def test_a_vote_adds_or_drops_an_address(consensus: str, vote: tuple[bytes, bytes]) -> None:
     with pytest.raises(MalformedExtra, match="vote"):
         prove(BftBlock(consensus, FOUR, vote=vote), FOUR)
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("part", "value", "why"),
+    [
+        (0, [b"\1"] * 32, "vanity"),
+        (1, bytes(20), "validators"),
+        (1, [[bytes(20)]], "validators"),
+        (1, [bytes(19)], "validators"),
+        (2, bytes(20), "vote"),
+        (2, [[], b"\0"], "vote"),
+        (2, [bytes(20), b"\0", b"\0"], "vote"),
+        (3, [], "round"),
+        (4, bytes(65), "seals"),
+        (4, [[bytes(65)]], "seals"),
+    ],
+    ids=str,
+)
+def test_each_part_of_the_extra_data_has_its_form(consensus: str, part: int, value: rlp.Item, why: str) -> None:
+    parts = list(rlp.decode_list(decode_header(BftBlock(consensus, FOUR).raw(FOUR), consensus).extra))
+    parts[part] = value
+    block = BftBlock(consensus, FOUR).changed(12, rlp.encode(parts))
+    with pytest.raises(MalformedExtra, match=why):
+        prove(block, FOUR)
 
 
 @BOTH
