@@ -22,7 +22,7 @@ __all__ = ["FORMAT", "MAX_EVIDENCE_BYTES", "Anchor", "EvidenceFile", "Finality",
 FORMAT = "bidledger/evidence/v1"
 MAX_EVIDENCE_BYTES = MAX_FILE_BYTES
 
-_SECTIONS = ("format", "statement", "receipt", "tlog_proof", "anchor", "finality")
+_SECTIONS = ("format", "statement", "receipt", "tlog_proof", "timestamp", "anchor", "finality")
 _ANCHOR = ("header", "receipt_proof", "transaction_index", "log_index")
 _MAX_PROOF_NODES = 16  # a transaction's index has at most 9 bytes in RLP, and two nibbles of it tell 256 apart
 _MAX_HEADERS = 1024
@@ -97,7 +97,7 @@ class EvidenceFile:
         Args:
             statement: what the commitment was made of.
             receipt: the promise.
-            proof: JSON values by `tlog_proof`, `anchor` and `finality`; other names are passed over.
+            proof: JSON values by `tlog_proof`, `timestamp`, `anchor` and `finality`; other names are passed over.
 
         Raises:
             AnchorsError: a section is malformed.
@@ -113,6 +113,8 @@ class EvidenceFile:
         self.receipt()
         self.tlog_proof()
         self.finality()
+        if self.has_timestamp:
+            self.timestamp()
         if self.has_anchor:
             self.anchor()
 
@@ -120,6 +122,11 @@ class EvidenceFile:
     def has_anchor(self) -> bool:
         """Whether there is an anchor, well-formed or not."""
         return self.sections.get("anchor") is not None
+
+    @property
+    def has_timestamp(self) -> bool:
+        """Whether there is a timestamp, well-formed or not."""
+        return self.sections.get("timestamp") is not None
 
     def statement(self) -> Statement:
         """The statement of what the document is."""
@@ -135,6 +142,11 @@ class EvidenceFile:
         if not isinstance(text, str):
             raise MalformedFile("tlog_proof", "is not a text")
         return TlogProof.parse(text.encode())
+
+    def timestamp(self) -> bytes:
+        """The timestamp authority's answer about the checkpoint's text, DER."""
+        self._section("timestamp")
+        return Fields(self.sections, "", _SECTIONS, may_lack=_SECTIONS).hex("timestamp")
 
     def anchor(self) -> Anchor:
         """The whole anchor."""
@@ -173,6 +185,9 @@ class EvidenceFile:
 
 
 def write_evidence(file: EvidenceFile) -> bytes:
-    """Write an evidence file: sections in order, two spaces of indent, a last newline."""
-    ordered = {name: file.sections.get(name) for name in _SECTIONS}
+    """Write an evidence file: sections in order, null where they lack, two spaces of indent, a last newline.
+
+    A timestamp that lacks is not written, as in the files from before there were any.
+    """
+    ordered = {name: file.sections.get(name) for name in _SECTIONS if name != "timestamp" or file.has_timestamp}
     return (json.dumps(ordered, indent=2, ensure_ascii=False) + "\n").encode()

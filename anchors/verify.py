@@ -3,7 +3,8 @@
 Promises a verdict for any bytes, never an exception: facts go in one step at a time, each step uses only what the
 steps before it proved, the first that fails ends the matter and is named. Trust is never read from the evidence
 itself. A part that is present is checked whatever grade is asked for; a part that the grade needs and that is missing
-refutes, so stripping a file never helps.
+refutes, so stripping a file never helps. Cosignatures and the timestamp are for readers who trust someone outside the
+alliance: a step each where they say whom. A timestamp that is there must be one of the checkpoint in any case.
 """
 
 from collections.abc import Callable, Sequence
@@ -38,13 +39,15 @@ from anchors.errors import (
 from anchors.evidence import EvidenceFile
 from anchors.merkle import leaf_hash, prove_inclusion
 from anchors.network import Member, Network, Quorum, ReceiptSigner, parse_network, roll_forward
-from anchors.notes import Checkpoint, TlogProof, Verifier, open_checkpoint
+from anchors.notes import Checkpoint, Policy, TlogProof, Verifier, Witnessed, open_checkpoint, prove_quorum
 from anchors.receipt import Receipt
 from anchors.seals import prove_seals
+from anchors.timestamp import Timestamp, prove_timestamp, read_timestamp
 
-__all__ = ["EVIDENCE_LOG", "STEPS", "Grade", "Step", "Verdict", "verify"]
+__all__ = ["EVIDENCE_LOG", "STEPS", "STEPS_ON_DEMAND", "Grade", "Step", "Verdict", "verify"]
 
 STEPS = ("document", "commitment", "inclusion", "checkpoint", "event", "receipt", "header", "seals", "network")
+STEPS_ON_DEMAND = ("witnesses", "timestamp")  # after `checkpoint`, where the reader gives a policy, authorities
 EVIDENCE_LOG = "EvidenceLog"  # the contract's name in the network file
 
 _ANCHORED = keccak256(b"Anchored(uint16,uint32,uint64,bytes32,uint64)")
@@ -100,7 +103,14 @@ class Verdict:
 
 
 def verify(
-    document: Digests, evidence: bytes, network: bytes, require: str | None = None, later: Sequence[bytes] = ()
+    document: Digests,
+    evidence: bytes,
+    network: bytes,
+    require: str | None = None,
+    later: Sequence[bytes] = (),
+    *,
+    policy: bytes | None = None,
+    authorities: bytes | None = None,
 ) -> Verdict:
     """Hold a document and its evidence file against a pinned network file.
 
@@ -112,13 +122,16 @@ def verify(
             that nobody seals.
         later: the versions of the network file after the one that the reader trusts, in order, from anyone; the
             evidence is judged by the newest.
+        policy: the tlog-policy file whose quorum of witnesses must have cosigned the checkpoint; None needs nobody.
+        authorities: the certificates of the timestamp authorities, PEM, one of which must have dated the checkpoint;
+            None needs none.
 
     Returns:
         Proven with a grade, or refuted at a step.
     """
     run = _Run()
     try:
-        return _prove(run, document, evidence, (network, *later), require)
+        return _prove(run, document, evidence, (network, *later), require, _Outside(policy, authorities))
     except _Refuted:
         return Verdict(tuple(run.steps))
 
@@ -149,10 +162,19 @@ class _Run:
 
 
 @dataclass(frozen=True, slots=True)
+class _Outside:
+    """Whom the reader trusts beside the alliance."""
+
+    policy: bytes | None
+    authorities: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
 class _Logged:
     """A commitment's proven place in the log of a member, under a checkpoint that the log signed."""
 
     member: Member
+    log: Verifier
     receipt: Receipt
     checkpoint: Checkpoint
 
@@ -166,13 +188,26 @@ class _Anchor:
     grade: Grade
 
 
-def _prove(run: _Run, document: Digests, evidence: bytes, versions: tuple[bytes, ...], require: str | None) -> Verdict:
+def _prove(
+    run: _Run,
+    document: Digests,
+    evidence: bytes,
+    versions: tuple[bytes, ...],
+    require: str | None,
+    outside: _Outside,
+) -> Verdict:
     file = run.need("document", EvidenceFile.parse, evidence)
     statement = run.step("document", _prove_document, file, document)
     receipt = run.step("commitment", _prove_commitment, file, statement)
     proof = run.step("inclusion", _prove_inclusion, file, receipt)
     pinned, quorum = run.need("network", _pin, versions)
     logged = run.step("checkpoint", _prove_checkpoint, pinned, receipt, proof)
+    if outside.policy is not None:
+        run.step("witnesses", _prove_witnesses, outside.policy, logged.log, proof)
+    if outside.authorities is not None:
+        run.step("timestamp", _prove_timestamp, outside.authorities, file, logged.checkpoint)
+    elif file.has_timestamp:
+        run.need("timestamp", lambda: read_timestamp(file.timestamp(), logged.checkpoint.text))
     least = Grade(require) if require else Grade.ANCHORED if pinned.consensus == DEVELOPMENT else Grade.SEALED
     anchor = None
     if file.has_anchor or least is not Grade.LOGGED:
@@ -181,7 +216,7 @@ def _prove(run: _Run, document: Digests, evidence: bytes, versions: tuple[bytes,
     code = logged.member.code
     if anchor is None:
         return Verdict(tuple(run.steps), Grade.LOGGED, member=code, index=receipt.index)
-    time = datetime.fromtimestamp(anchor.header.timestamp, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    time = _iso(anchor.header.timestamp)
     return Verdict(tuple(run.steps), anchor.grade, time, anchor.header.number, code, receipt.index)
 
 
@@ -225,9 +260,25 @@ def _prove_checkpoint(network: Network, receipt: Receipt, proof: TlogProof) -> t
     if proof.checkpoint.origin != origin:
         raise CheckpointOfAnotherLog(proof.checkpoint.origin, origin)
     key = network.log_key(member, receipt.generation, proof.checkpoint.size)
-    open_checkpoint(proof.note, Verifier.parse(key.vkey))
-    fact = _Logged(member, receipt, proof.checkpoint)
+    log = Verifier.parse(key.vkey)
+    open_checkpoint(proof.note, log)
+    fact = _Logged(member, log, receipt, proof.checkpoint)
     return fact, f"the log {origin} signed the checkpoint of size {proof.checkpoint.size}"
+
+
+def _prove_witnesses(policy: bytes, log: Verifier, proof: TlogProof) -> tuple[Witnessed, str]:
+    witnessed = prove_quorum(Policy.parse(policy), proof.note, log)
+    who = [f"{name!r} at {_iso(time)}" for name, time in witnessed.cosigners.items()]
+    return witnessed, f"the policy's quorum holds: cosigned by {', '.join(who) or 'nobody, and nobody is needed'}"
+
+
+def _prove_timestamp(authorities: bytes, file: EvidenceFile, checkpoint: Checkpoint) -> tuple[Timestamp, str]:
+    timestamp = prove_timestamp(file.timestamp(), checkpoint.text, authorities)
+    return timestamp, f"a trusted authority saw the checkpoint at {_iso(timestamp.time.timestamp())}"
+
+
+def _iso(time: float) -> str:
+    return datetime.fromtimestamp(time, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _prove_anchor(run: _Run, file: EvidenceFile, network: Network, logged: _Logged, least: Grade) -> _Anchor:
