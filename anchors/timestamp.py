@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from cryptography.x509 import Certificate
     from rfc3161_client import TimeStampResponse
 
-__all__ = ["MAX_TIMESTAMP_BYTES", "Timestamp", "prove_timestamp", "read_timestamp"]
+__all__ = ["MAX_AUTHORITIES_BYTES", "MAX_TIMESTAMP_BYTES", "Timestamp", "prove_timestamp", "read_timestamp"]
 
+MAX_AUTHORITIES_BYTES: Final = 1 << 20
 MAX_TIMESTAMP_BYTES: Final = 64 << 10  # with the authority's chain some 7 kB
 
 _GRANTED: Final = 0
@@ -98,6 +99,8 @@ def _read(response: bytes, text: str) -> "tuple[TimeStampResponse, Timestamp]":
 def _certificates(pem: bytes) -> "list[Certificate]":
     from cryptography.x509 import load_pem_x509_certificates  # noqa: PLC0415
 
+    if len(pem) > MAX_AUTHORITIES_BYTES:
+        raise MalformedAuthorities
     try:
         return load_pem_x509_certificates(pem)
     except ValueError as error:

@@ -32,4 +32,4 @@ class MalformedAuthorities(AnchorsError):
     remedy = "Give the authority's root certificate in PEM."
 
     def __init__(self) -> None:
-        super().__init__("the authorities file is not certificates in PEM")
+        super().__init__("the authorities file is not certificates in PEM, or longer than 1 MiB")

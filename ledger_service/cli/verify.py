@@ -1,7 +1,8 @@
 """`bidledger verify`: hold a document and its evidence file against a pinned network file. Opens no socket."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +13,7 @@ from ledger_service.cli.inputs import read_bounded
 from ledger_service.errors import Exit, NotFound
 
 if TYPE_CHECKING:
+    from anchors.commitment import Digests
     from anchors.verify import Verdict
 
 
@@ -38,17 +40,36 @@ def verify(
     later: Annotated[
         list[Path] | None, typer.Option(help="The next version of the network file; repeat it for each after that.")
     ] = None,
+    policy: Annotated[
+        Path | None,
+        typer.Option(help="The tlog-policy file of witnesses whose quorum must have cosigned the checkpoint."),
+    ] = None,
+    authorities: Annotated[
+        Path | None,
+        typer.Option(help="Root certificates (PEM) of timestamp authorities, one of which must have dated it."),
+    ] = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Prove, offline, that each DOCUMENT is what its EVIDENCE (NAME.evidence.json) says: exit 0 proven, 1 refuted."""
     from anchors.network import MAX_NETWORK_BYTES
+    from anchors.notes.policy import MAX_POLICY_BYTES
+    from anchors.timestamp import MAX_AUTHORITIES_BYTES
+    from anchors.verify import verify as verify_evidence
 
     if len(files) % 2:
         raise typer.BadParameter(f"{files[-1]} stands alone; give each document with its evidence file")
     versions = [read_bounded(path, MAX_NETWORK_BYTES) for path in (network, *(later or ()))]
+    judge = partial(
+        verify_evidence,
+        network=versions[0],
+        require=require.value if require else None,
+        later=versions[1:],
+        policy=read_bounded(policy, MAX_POLICY_BYTES) if policy else None,
+        authorities=read_bounded(authorities, MAX_AUTHORITIES_BYTES) if authorities else None,
+    )
     judged: list[tuple[Path, Path, Verdict]] = []
     for document, evidence in zip(files[::2], files[1::2], strict=True):
-        judged.append((document, evidence, _judge(document, evidence, versions, require)))
+        judged.append((document, evidence, _judge(document, evidence, judge)))
         if not as_json:
             _show(document, judged[-1][2])
     if as_json:
@@ -58,10 +79,9 @@ def verify(
     raise typer.Exit(Exit.DONE if all(verdict.proven for _, _, verdict in judged) else Exit.REFUTED)
 
 
-def _judge(document: Path, evidence: Path, versions: Sequence[bytes], require: Require | None) -> "Verdict":
+def _judge(document: Path, evidence: Path, judge: "Callable[[Digests, bytes], Verdict]") -> "Verdict":
     from anchors.commitment import digest_document
     from anchors.evidence import MAX_EVIDENCE_BYTES
-    from anchors.verify import verify as verify_evidence
 
     evidence_bytes = read_bounded(evidence, MAX_EVIDENCE_BYTES)
     try:
@@ -69,8 +89,7 @@ def _judge(document: Path, evidence: Path, versions: Sequence[bytes], require: R
             digests = digest_document(stream)
     except OSError as error:
         raise NotFound(f"{document}: {error.strerror}; give the path of the document itself") from error
-    least = require.value if require else None
-    return verify_evidence(digests, evidence_bytes, versions[0], require=least, later=versions[1:])
+    return judge(digests, evidence_bytes)
 
 
 def _show(document: Path, verdict: "Verdict") -> None:

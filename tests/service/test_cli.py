@@ -51,6 +51,18 @@ def test_several_pairs_are_proven_together_only_if_each_is(tmp_path: Path) -> No
     assert told.stdout.splitlines()[-1] == "1 of 2 documents are proven"
 
 
+def test_witnesses_and_authorities_are_steps_where_the_reader_names_them(tmp_path: Path) -> None:
+    policy, authorities = tmp_path / "policy", FROZEN.parents[1] / "timestamp" / "ours-root.pem"
+    policy.write_text("quorum none\n")
+    outside = bidledger("verify", DOCUMENT, EVIDENCE, "--network", NETWORK, "--policy", policy, "--json")
+    assert [step["step"] for step in json.loads(outside.stdout)["steps"]][3:5] == ["checkpoint", "witnesses"]
+    undated = bidledger("verify", DOCUMENT, EVIDENCE, "--network", NETWORK, "--authorities", authorities)
+    assert (outside.returncode, undated.returncode) == (0, 1)
+    assert "✗ timestamp   the evidence has no timestamp" in undated.stdout
+    missing = bidledger("verify", DOCUMENT, EVIDENCE, "--network", NETWORK, "--policy", tmp_path / "none")
+    assert missing.returncode == 3
+
+
 def test_a_document_without_its_evidence_file_ends_with_2() -> None:
     outcome = bidledger("verify", DOCUMENT, EVIDENCE, DOCUMENT, "--network", NETWORK)
     assert outcome.returncode == 2
