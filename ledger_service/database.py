@@ -21,7 +21,8 @@ def open_engine(url: str) -> Engine:
         The engine; no connection is opened yet.
     """
     parsed = make_url(url)
-    engine = create_engine(parsed)
+    # The connection that was used last still has in its cache what it wrote; another one would read it anew.
+    engine = create_engine(parsed, pool_use_lifo=True)
     if parsed.get_backend_name() == "sqlite":
         if parsed.database:
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)

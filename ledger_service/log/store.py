@@ -78,6 +78,8 @@ class LogStore:
 
     def requests(self, names: Collection[bytes]) -> dict[bytes, Request]:
         """Those of the idempotent requests of these names that have been accepted."""
+        if not names:
+            return {}
         with Session(self._engine) as session:
             found = [
                 request

@@ -9,7 +9,6 @@ import asyncio
 import fcntl
 import math
 import queue
-import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -39,7 +38,6 @@ PART: Final = "log"
 MAX_GROUP: Final = 8192  # commitments made durable at once
 RETRY_SECONDS: Final = 1.0
 GATHER_SECONDS: Final = 0.001
-SWITCH_SECONDS: Final = 0.0001
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +103,6 @@ class LogWriter:
         except BaseException:
             self._held.close()
             raise
-        # A thread that lets others run, as at every statement and sync, waits this long for its turn when they are
-        # busy. Python's own 5 ms, some times in a group, would be longer than the group's disk sync.
-        sys.setswitchinterval(SWITCH_SECONDS)
         self._deadline = time.monotonic() + self._period_seconds
         self._threads = [
             threading.Thread(target=self._write, name="log-writer", daemon=True),
