@@ -5,9 +5,12 @@ Exit 0 when every row reaches what it must, 1 otherwise.
 
 import argparse
 import json
+import logging
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
+
+import structlog
 
 import accept
 import backfill
@@ -37,6 +40,7 @@ def main() -> int:
     unknown = [name for name in asked.names if name not in MEASUREMENTS]
     if unknown:
         parser.error(f"there is no row {unknown[0]!r}; the rows are {', '.join(MEASUREMENTS)}")
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     rows = []
     print(f"{'name':<14} {'value':>12} {'floor':>12} {'ratio':>7}  reach", flush=True)
     for name in asked.names or MEASUREMENTS:
