@@ -1,7 +1,8 @@
 """The API of one member as one ASGI application.
 
-Two routes bear load and are bare ASGI, the acceptance of commitments and the log's static files; all others are
-FastAPI's. Every refusal is the same kind of problem document, and the OpenAPI description covers all of them.
+The acceptance of commitments and the log's static files bear load, and witnesses speak plain text: these are bare ASGI;
+all other routes are FastAPI's. Every refusal is the same kind of problem document, and the OpenAPI description covers
+all of them.
 """
 
 from collections.abc import AsyncIterator, Callable
@@ -25,6 +26,8 @@ from ledger_service.log.routes import LogRoutes
 from ledger_service.log.writer import LogWriter
 from ledger_service.openapi import BARE_ROUTES, PROBLEM_RESPONSE, SCHEMAS
 from ledger_service.problems import MEDIA_TYPE, method_not_allowed, problem_document, problem_headers
+from ledger_service.witness.kept import Kept
+from ledger_service.witness.routes import PREFIX, WitnessRoutes
 
 ACCEPT_PATH: Final = "/v1/evidence"
 
@@ -36,6 +39,8 @@ class Parts:
     writer: LogWriter
     accept: EvidenceEndpoint
     log_files: LogRoutes
+    witness: WitnessRoutes
+    kept: Kept
     watched: status.Watched
     network_file: bytes
 
@@ -54,7 +59,9 @@ def make_app(parts: Parts) -> ASGIApp:
     )
     watched = parts.watched
     app.include_router(
-        evidence.routes(watched.engine, watched.reader, watched.member, watched.generation, watched.finality)
+        evidence.routes(
+            watched.engine, watched.reader, parts.kept, watched.member, watched.generation, watched.finality
+        )
     )
     app.include_router(alliance.routes(watched.engine, parts.network_file))
     app.include_router(status.routes(watched))
@@ -67,7 +74,7 @@ def make_app(parts: Parts) -> ASGIApp:
 
 
 class _Front:
-    """Hands the two bare routes their requests, and all others to FastAPI."""
+    """Hands the bare routes their requests, and all others to FastAPI."""
 
     def __init__(self, app: FastAPI, parts: Parts) -> None:
         self._app = app
@@ -81,6 +88,9 @@ class _Front:
                 return
             if path.startswith("/log/"):
                 await self._parts.log_files({**scope, "root_path": "/log"}, receive, send)
+                return
+            if path.startswith(PREFIX):
+                await self._parts.witness(scope, receive, send)
                 return
         await self._app(scope, receive, send)
 

@@ -55,10 +55,10 @@ PROBLEM_RESPONSE: Final[dict[str, Any]] = {
 }
 
 
-def _static(summary: str, media_type: str, parameters: list[dict[str, Any]]) -> dict[str, Any]:
+def _static(summary: str, media_type: str, parameters: list[dict[str, Any]], tag: str = "log") -> dict[str, Any]:
     return {
         "get": {
-            "tags": ["log"],
+            "tags": [tag],
             "summary": summary,
             "parameters": parameters,
             "responses": {
@@ -101,6 +101,31 @@ BARE_ROUTES: Final[dict[str, Any]] = {
             },
         }
     },
+    "/witness/add-checkpoint": {
+        "post": {
+            "tags": ["witness"],
+            "summary": "Have a checkpoint cosigned (C2SP tlog-witness)",
+            "description": "For the logs of the other members; 404 where this service is no witness.",
+            "requestBody": {"required": True, "content": {"text/plain": {"schema": {"type": "string"}}}},
+            "responses": {
+                "200": {
+                    "description": "Cosignature lines",
+                    "content": {"text/plain": {"schema": {"type": "string"}}},
+                },
+                "409": {
+                    "description": "The size that was last cosigned",
+                    "content": {"text/x.tlog.size": {"schema": {"type": "string"}}},
+                },
+                "default": PROBLEM_RESPONSE,
+            },
+        }
+    },
+    "/witness/{origin_hash}/checkpoint": _static(
+        "The last checkpoint that was cosigned for a log (C2SP tlog-witness)",
+        "text/plain",
+        [_path_parameter("origin_hash", "^[0-9a-f]{64}$")],
+        tag="witness",
+    ),
     "/log/checkpoint": _static("The signed checkpoint (C2SP tlog-tiles)", "text/plain", []),
     "/log/tile/{level}/{tile}": _static(
         "A tile of hashes, or with the level `entries` a bundle of entries (C2SP tlog-tiles)",

@@ -1,4 +1,5 @@
-"""Runs a member's service: the API with the log's writer, anchoring, and the index, in one process or one each.
+"""Runs a member's service: the API with the log's writer, anchoring, the index, and the asking of witnesses, in one
+process or one each.
 
 Each part gets the keys that it needs and no others. Parts that run in threads of their own are told to stop and
 waited for; the API is stopped by SIGTERM or SIGINT.
@@ -40,10 +41,15 @@ from ledger_service.log.writer import LogWriter
 from ledger_service.migrations import upgrade
 from ledger_service.settings import Settings
 from ledger_service.status.routes import Watched
+from ledger_service.witness.cosigning import Cosigning, places, read_policy
+from ledger_service.witness.dating import Dating
+from ledger_service.witness.kept import Kept
+from ledger_service.witness.routes import WitnessRoutes
+from ledger_service.witness.server import Witness, witness_name, witness_signers
 
 log = structlog.get_logger(__name__)
 
-PARTS = ("api", "anchor", "index")
+PARTS = ("api", "anchor", "index", "witness")
 _Value = TypeVar("_Value")
 
 
@@ -52,10 +58,10 @@ def serve(settings: Settings, only: str | None) -> None:
 
     Args:
         settings: see `Settings`.
-        only: "api", "anchor" or "index"; None for all.
+        only: one of PARTS; None for all.
 
     Raises:
-        Misconfigured: a setting that the part needs is missing, or the network file is not valid.
+        Misconfigured: a setting that the part needs is missing, or the network or policy file is not valid.
         KeyTrouble: a key cannot be opened, or is not the log's.
     """
     logs.for_machines()
@@ -89,6 +95,11 @@ class _Ground:
     member: Member
     engine: Engine
     reader: LogReader
+
+    @property
+    def kept(self) -> Kept:
+        """What was said of the log from outside."""
+        return Kept(self.engine, self.settings.generation)
 
     def contract(self, name: str) -> bytes:
         """The address of a contract in force."""
@@ -147,10 +158,20 @@ def _index_jobs(ground: _Ground) -> list[Job]:
     return [Job("index_step", indexer.step, eager=True)]
 
 
+def _witness_jobs(ground: _Ground) -> list[Job]:
+    engine, reader, kept, settings = ground.engine, ground.reader, ground.kept, ground.settings
+    asked = places(read_policy(settings.witness_policy_file)) if settings.witness_policy_file else []
+    jobs = [Job("cosigning", Cosigning(engine, reader, kept, place, _now).step) for place in asked]
+    if settings.timestamp_url is not None:
+        jobs.append(Job("dating", Dating(engine, kept, settings.timestamp_url, _now).step))
+    return jobs
+
+
 _JOBS: dict[str, Callable[[_Ground], list[Job]]] = {
     "api": lambda _ground: [],
     "anchor": _anchor_jobs,
     "index": _index_jobs,
+    "witness": _witness_jobs,
 }
 
 
@@ -169,7 +190,9 @@ def _serve_api(ground: _Ground) -> None:
     parts = Parts(
         writer=writer,
         accept=EvidenceEndpoint(writer, api_keys),
-        log_files=LogRoutes(settings.data_dir, settings.generation),
+        log_files=LogRoutes(settings.data_dir, settings.generation, ground.kept.cosigned),
+        witness=WitnessRoutes(_witness(ground)),
+        kept=ground.kept,
         watched=Watched(
             engine=ground.engine,
             reader=ground.reader,
@@ -194,6 +217,15 @@ def _serve_api(ground: _Ground) -> None:
         timeout_graceful_shutdown=10,
         server_header=False,
     )
+
+
+def _witness(ground: _Ground) -> Witness | None:
+    settings, member = ground.settings, ground.member
+    if settings.witness_key_file is None:
+        return None
+    secret = open_secret(settings.witness_key_file, _needed("PASSWORD_FILE", settings.password_file))
+    signers = witness_signers(witness_name(ground.network, member), secret)
+    return Witness(ground.engine, ground.network, member, signers, _now)
 
 
 def _identity(ground: _Ground) -> LogIdentity:

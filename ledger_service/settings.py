@@ -52,12 +52,20 @@ class Settings(BaseSettings):
     receipt_keystore: Path | None = None
     anchorer_keystore: Path | None = None
     password_file: Path | None = None
-    """Opens all four of them."""
+    """Opens all of them."""
+
+    witness_policy_file: Path | None = None
+    """The witnesses that are asked to cosign, and their quorum, as C2SP tlog-policy writes it; None asks nobody."""
+    witness_key_file: Path | None = None
+    """32 bytes of which the keys are made by which this service cosigns for other members, encrypted like the period
+    secret; None is no witness."""
+    timestamp_url: Annotated[str, Field(pattern=r"^https?://")] | None = None
+    """RFC 3161 authority that dates every checkpoint; None dates none."""
 
     confirmations: Annotated[int, Field(ge=0)] = 2
     """Blocks on top of one before a development chain's block is called final."""
     poll_seconds: Seconds = 0.5
-    """How often anchoring and indexing look at the chain."""
+    """How often anchoring, indexing and witnessing look for work."""
 
     @model_validator(mode="after")
     def _slots_leave_room(self) -> Self:

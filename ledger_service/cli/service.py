@@ -23,12 +23,13 @@ class Part(StrEnum):
     API = "api"
     ANCHOR = "anchor"
     INDEX = "index"
+    WITNESS = "witness"
 
 
 def serve(
-    only: Annotated[Part | None, typer.Option(help="Run one part; by default all three in one process.")] = None,
+    only: Annotated[Part | None, typer.Option(help="Run one part; by default all in one process.")] = None,
 ) -> None:
-    """Run the member's service: API, anchoring and indexing. Settings come from BIDLEDGER_* (see docs/OPERATING.md)."""
+    """Run the member's service: API, anchoring, index, witnesses. Settings: BIDLEDGER_* (see docs/OPERATING.md)."""
     from ledger_service.serve import serve as run
     from ledger_service.settings import read_settings
 

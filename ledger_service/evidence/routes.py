@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from anchors.notes import SignedNote, TlogProof
+from anchors.notes import TlogProof
 from ledger_service.anchoring.proofs import CapturedProof, captured_proof
 from ledger_service.chain.finality import Finality
 from ledger_service.errors import NotFound
@@ -17,6 +17,7 @@ from ledger_service.index.answers import AnchorOut
 from ledger_service.index.queries import progress
 from ledger_service.log.reader import LoggedEntry, LogReader
 from ledger_service.pages import cached
+from ledger_service.witness.kept import Kept
 
 Commitment = Annotated[str, Path(pattern=r"^0x[0-9a-f]{64}$", description="The 32 bytes that were logged.")]
 RETRY_SECONDS = 1
@@ -52,6 +53,7 @@ class ProofOut(BaseModel):
     """What an evidence file needs beside the statement and the receipt."""
 
     tlog_proof: str
+    timestamp: str | None
     anchor: ChainProofOut
     finality: None = None
 
@@ -62,7 +64,9 @@ class PendingOut(BaseModel):
     state: State = State.PENDING
 
 
-def routes(engine: Engine, reader: LogReader, member: int, generation: int, finality: Finality) -> APIRouter:
+def routes(
+    engine: Engine, reader: LogReader, kept: Kept, member: int, generation: int, finality: Finality
+) -> APIRouter:
     """The routes of this slice for one member's log."""
     router = APIRouter(tags=["evidence"])
 
@@ -90,7 +94,7 @@ def routes(engine: Engine, reader: LogReader, member: int, generation: int, fina
         if found is None or proof is None:
             pending = PendingOut().model_dump_json()
             return Response(pending, 202, {"retry-after": str(RETRY_SECONDS)}, media_type="application/json")
-        answer = _proof(reader, entry, found.anchor.size, proof)
+        answer = _proof(reader, kept, entry, found.anchor.size, proof)
         return cached(request, answer.model_dump_json().encode(), "application/json")
 
     return router
@@ -103,13 +107,15 @@ def _find(reader: LogReader, commitment: str) -> LoggedEntry:
     return entry
 
 
-def _proof(reader: LogReader, entry: LoggedEntry, size: int, proof: CapturedProof) -> ProofOut:
+def _proof(reader: LogReader, kept: Kept, entry: LoggedEntry, size: int, proof: CapturedProof) -> ProofOut:
     checkpoint = reader.checkpoint_of_size(size)
     if checkpoint is None:
         raise NotFound(f"The log has no checkpoint of size {size}, which the chain says was anchored.")
     path = tuple(reader.inclusion(entry, size))
+    timestamp = kept.timestamp(size)
     return ProofOut(
-        tlog_proof=TlogProof.of(entry.index, path, SignedNote.parse(checkpoint.note)).encode().decode(),
+        tlog_proof=TlogProof.of(entry.index, path, kept.cosigned(checkpoint.note)).encode().decode(),
+        timestamp=None if timestamp is None else f"0x{timestamp.hex()}",
         anchor=ChainProofOut(
             header=f"0x{proof.header.hex()}",
             receipt_proof=[f"0x{node.hex()}" for node in proof.receipt_proof],

@@ -7,6 +7,7 @@ Paths have one spelling; whatever else is asked for is not found. Entries are ra
 as they are: there is nothing to compress.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -28,10 +29,12 @@ class LogRoutes:
     Args:
         data_dir: the service's data directory.
         generation: which log in it.
+        cosigned: adds to a signed checkpoint what witnesses have signed on it.
     """
 
-    def __init__(self, data_dir: Path, generation: int) -> None:
+    def __init__(self, data_dir: Path, generation: int, cosigned: Callable[[bytes], SignedNote]) -> None:
         self._folder = LogFolder(data_dir, generation)
+        self._cosigned = cosigned
 
     async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
         """Answer one request.
@@ -50,7 +53,7 @@ class LogRoutes:
     def _file(self, path: str) -> tuple[str, dict[str, str], bytes]:
         note = self._folder.checkpoint()
         if path == "checkpoint" and note is not None:
-            return "text/plain; charset=utf-8", _CHECKPOINT_HEADERS, note
+            return "text/plain; charset=utf-8", _CHECKPOINT_HEADERS, self._cosigned(note).encode()
         content = self._tile(path, note) if path.startswith("tile/") and note is not None else None
         if content is None:
             raise NotFound("The log has published nothing under this path.", facts={"path": path[:256]})

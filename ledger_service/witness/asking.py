@@ -1,19 +1,13 @@
-"""How outside eyes are asked, whoever they are: by HTTP, with bounded answers, more and more slowly while they fail."""
+"""How outside eyes are asked, whoever they are: by HTTP, over a connection that is kept, with bounded answers."""
 
-import threading
-from collections.abc import Callable
 from typing import Final
 
 import httpx
-import structlog
 
 from ledger_service.errors import ServiceError
 
-log = structlog.get_logger(__name__)
-
 MAX_ANSWER_BYTES: Final = 64 << 10
 _TIMEOUT: Final = 10.0  # seconds
-_SLOWEST: Final = 60  # polls
 
 
 class NoAnswer(ServiceError):
@@ -51,15 +45,3 @@ class Door:
             raise NoAnswer(f"{self.url} does not answer ({error or type(error).__name__}).") from error
         headers = {"content-type": answer.headers.get("content-type", "")}
         return httpx.Response(answer.status_code, headers=headers, content=content)
-
-
-def repeat(step: Callable[[], None], stop: threading.Event, poll_seconds: float) -> None:
-    """Take a step again and again until `stop` is set; the wait doubles while it fails, up to 60 polls."""
-    wait = poll_seconds
-    while not stop.wait(wait):
-        try:
-            step()
-            wait = poll_seconds
-        except ServiceError as error:
-            log.warning("outside_failed", problem=error.problem, detail=error.detail)
-            wait = min(2 * wait, _SLOWEST * poll_seconds)

@@ -1,25 +1,26 @@
 """Has the log's checkpoints cosigned: each of them, in order, by one witness of the policy; each witness has its own.
 
 How far a witness is follows from the cosignatures that were kept, and where that is not what the witness says, from
-its word, if it can be true. Nothing is kept that does not verify. A witness that fails is asked again, more and more
-slowly, and stands in the conditions meanwhile; nobody waits for it.
+its word, if it can be true. Nothing is kept that does not verify. A witness that fails stands in the conditions, and
+nobody waits for it.
 """
 
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Final
 
 from sqlalchemy import Engine
 
 from anchors.errors import AnchorsError
 from anchors.notes import Policy, SignatureLine, SignedNote, Verifier
+from anchors.notes.policy import MAX_POLICY_BYTES
 from ledger_service import conditions
-from ledger_service.errors import ServiceError
+from ledger_service.errors import Misconfigured, ServiceError
 from ledger_service.log.reader import LogReader
 from ledger_service.log.tables import Checkpoint
-from ledger_service.witness.asking import Door, repeat
+from ledger_service.witness.asking import Door
 from ledger_service.witness.kept import Kept
 from ledger_service.witness.protocol import SIZE_MEDIA_TYPE, Submission, read_lines, read_size
 
@@ -57,6 +58,17 @@ class Place:
     verifiers: tuple[Verifier, ...]
 
 
+def read_policy(path: Path) -> Policy:
+    """Read the policy file of the settings; raises Misconfigured."""
+    try:
+        with path.open("rb") as file:
+            return Policy.parse(file.read(MAX_POLICY_BYTES + 1))
+    except OSError as error:
+        raise Misconfigured(f"BIDLEDGER_WITNESS_POLICY_FILE {path}: {error.strerror}") from error
+    except AnchorsError as error:
+        raise Misconfigured(f"BIDLEDGER_WITNESS_POLICY_FILE {path}: {error.diagnostics()}") from error
+
+
 def places(policy: Policy) -> list[Place]:
     """The addresses of the policy's witnesses, in its order; a witness without one is not asked."""
     found: dict[str, Place] = {}
@@ -90,10 +102,6 @@ class Cosigning:
         self._clock = clock
         self._door = Door(f"{place.url}/add-checkpoint", "text/plain; charset=utf-8")
         self._size: int | None = None  # what the witness has cosigned, as far as is known
-
-    def run(self, stop: threading.Event, poll_seconds: float) -> None:
-        """Ask until `stop` is set."""
-        repeat(self.step, stop, poll_seconds)
 
     def step(self) -> None:
         """Have every checkpoint cosigned that is not yet.

@@ -1,10 +1,9 @@
 """Has the log's checkpoints dated by a timestamp authority, RFC 3161: each of them, in order, and never twice.
 
 What is kept is an answer to the very request, about the very text; whether the authority is to be trusted is for
-readers to say. While it fails it is asked more and more slowly and stands in the conditions; nobody waits for it.
+readers to say. While it fails it stands in the conditions, and nobody waits for it.
 """
 
-import threading
 from collections.abc import Callable
 from datetime import datetime
 from typing import Final
@@ -17,7 +16,7 @@ from anchors.notes import SignedNote
 from anchors.timestamp import read_timestamp
 from ledger_service import conditions
 from ledger_service.errors import ServiceError
-from ledger_service.witness.asking import Door, repeat
+from ledger_service.witness.asking import Door
 from ledger_service.witness.kept import Kept
 
 PART: Final = "timestamp"
@@ -44,10 +43,6 @@ class Dating:
         self._kept = kept
         self._clock = clock
         self._door = Door(url, "application/timestamp-query")
-
-    def run(self, stop: threading.Event, poll_seconds: float) -> None:
-        """Ask until `stop` is set."""
-        repeat(self.step, stop, poll_seconds)
 
     def step(self) -> None:
         """Have every checkpoint dated that is not yet.

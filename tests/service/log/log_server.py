@@ -16,6 +16,7 @@ from coincurve import PrivateKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlmodel import SQLModel
 
+from anchors.notes import SignedNote
 from ledger_service import logs
 from ledger_service.database import open_engine
 from ledger_service.keys import EthereumKey
@@ -58,7 +59,7 @@ class LogApp:
         keys_file = config.get("api_keys_file")
         api_keys = ApiKeys.read(Path(keys_file) if keys_file else None, config["slots"], config.get("public_quota"))
         self._accept = EvidenceEndpoint(self.writer, api_keys)
-        self._files = LogRoutes(data_dir, 0)
+        self._files = LogRoutes(data_dir, 0, SignedNote.parse)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":

@@ -15,8 +15,8 @@ from witnessing import GUIZHOU, NOW, engine_at, network, verifiers, witness_app
 from anchors.errors import QuorumMissed
 from anchors.notes import Checkpoint, KeyType, Policy, SignatureLine, Signer, open_checkpoint, prove_quorum
 from ledger_service import conditions
-from ledger_service.errors import ServiceError
-from ledger_service.witness.asking import NoAnswer, repeat
+from ledger_service.jobs import Job
+from ledger_service.witness.asking import NoAnswer
 from ledger_service.witness.cosigning import Cosigning, WitnessAhead, WitnessLies, WitnessRefuses, places
 from ledger_service.witness.kept import Kept
 from ledger_service.witness.protocol import Submission
@@ -275,7 +275,7 @@ def test_no_witness_waits_for_another(engine: Engine, log: GrowingLog, wire: Wir
 
     slow = Wire(None, instead=hang)
     asked = [cosigning(engine, log, policy_at(serve(app))) for app in (slow, wire)]
-    threads = [threading.Thread(target=one.run, args=(stop, 0.01)) for one in asked]
+    threads = [threading.Thread(target=Job("cosigning", one.step).run, args=(stop, 0.01)) for one in asked]
     size = log.grow(3)
     for thread in threads:
         thread.start()
@@ -288,30 +288,6 @@ def test_no_witness_waits_for_another(engine: Engine, log: GrowingLog, wire: Wir
     release.set()
     for thread in threads:
         thread.join()
-
-
-class Waits(threading.Event):
-    """Notes how long it is waited for, and lets nobody wait."""
-
-    def __init__(self, count: int) -> None:
-        super().__init__()
-        self.waits: list[float] = []
-        self._count = count
-
-    def wait(self, timeout: float | None = None) -> bool:
-        self.waits.append(timeout or 0)
-        return len(self.waits) > self._count
-
-
-def test_who_fails_is_asked_more_and_more_slowly_until_it_answers() -> None:
-    waits, outcomes = Waits(9), iter([False] * 8 + [True])
-
-    def step() -> None:
-        if not next(outcomes):
-            raise ServiceError("no")
-
-    repeat(step, waits, 1.0)
-    assert waits.waits == [1, 2, 4, 8, 16, 32, 60, 60, 60, 1]
 
 
 def test_witnesses_of_one_address_are_asked_together_and_those_without_one_never() -> None:
