@@ -1,12 +1,15 @@
 """How a later network file replaces a pinned one: what may change, who must agree, and each way to cheat at it."""
 
 import dataclasses
+import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from governed_network import ADDRESSES, LOG, NETWORK, SIGNED, address_of, signed
 
 from anchors.errors import (
+    AnchorsError,
     BadGovernorSignature,
     HistoryRewritten,
     TooFewGovernors,
@@ -253,3 +256,48 @@ def test_a_signature_of_other_content_gives_no_voice() -> None:
     agreed = signed(_next())
     with pytest.raises(BadGovernorSignature, match="did not sign this file"):
         _followed(REPLACE(agreed, validators=ROTATED_VALIDATORS))
+
+
+def _leaves(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], Any]]:
+    """Every value in a JSON document that is no object and no list, with the way to it."""
+    parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else None
+    if parts is None:
+        yield path, value
+    else:
+        for name, part in parts:
+            yield from _leaves(part, (*path, name))
+
+
+def _other(value: Any) -> Any:
+    """Another value of that kind; an open end becomes one, an end becomes another."""
+    if isinstance(value, str):
+        return value[:-1] + ("1" if value[-1] != "1" else "2")
+    return 5_000 if value is None else value + 1
+
+
+def test_no_value_that_stands_is_changed_whoever_signs() -> None:
+    """Each value of the file by itself, signed by all governors: only open ends, names and the threshold may change."""
+    following = json.loads(write_network(_next()))
+    del following["signatures"], following["version"]
+    allowed = set()
+    for path, value in _leaves(following):
+        content = json.loads(write_network(_next()))
+        place = content
+        for step in path[:-1]:
+            place = place[step]
+        place[path[-1]] = _other(value)
+        try:
+            unsigned = parse_network((json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode())
+            roll_forward(SIGNED, [signed(unsigned, range(13))])
+        except AnchorsError:
+            continue
+        allowed.add((path[0], path[-1], value is None))
+    assert allowed == {
+        ("validators", "to_block", True),
+        ("contracts", "to_block", True),
+        ("members", "name", False),
+        ("members", "to_size", True),
+        ("members", "to_time", True),
+        ("governors", "to_block", True),
+        ("threshold", "threshold", False),
+    }
