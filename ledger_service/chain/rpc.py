@@ -60,7 +60,7 @@ class Rpc:
             # Some nodes answer a batch they refuse as a whole with one error object.
             self._result("batch", answers)
             raise ChainUnreachable(f"{self.url} answers a batch with {type(answers).__name__}, not with a list")
-        by_id = {answer.get("id"): answer for answer in answers if isinstance(answer, dict)}
+        by_id = {_number(answer): answer for answer in answers}
         return [self._result(method, by_id.get(number)) for number, (method, _) in enumerate(calls, start=1)]
 
     def close(self) -> None:
@@ -157,12 +157,20 @@ def _request(number: int, call: Call) -> dict[str, object]:
     return {"jsonrpc": "2.0", "id": number, "method": method, "params": list(params)}
 
 
+def _number(answer: object) -> int | None:
+    """The number of the request that a part of a batch answers; a node may send anything for it."""
+    number = answer.get("id") if isinstance(answer, dict) else None
+    return number if isinstance(number, int) else None
+
+
 def _refusal(method: str, error: object) -> ChainRefused:
     facts = error if isinstance(error, dict) else {}
-    message = str(facts.get("message", error))[:500]
+    said, code = facts.get("message", error), facts.get("code")
+    message = said[:500] if isinstance(said, str) else _shown(said)
     revert = _revert_data(facts.get("data"))
     if revert is None:
-        return ChainRefused(f"{method}: {message}", facts={"code": facts.get("code"), "message": message})
+        known = {"code": code} if isinstance(code, int) else {}
+        return ChainRefused(f"{method}: {message}", facts=known | {"message": message})
     name, sentence = explain_revert(revert)
     return ChainRefused(f"{method}: {sentence}", facts={"error": name, "revert": "0x" + revert.hex()})
 
@@ -180,4 +188,5 @@ def _revert_data(data: object) -> bytes | None:
 
 
 def _shown(value: object) -> str:
-    return repr(value)[:80]
+    """A value for a message; of lists and objects only that they are, since they may be nested too deep to be shown."""
+    return type(value).__name__ if isinstance(value, list | dict) else repr(value)[:80]

@@ -49,6 +49,33 @@ def test_nonsense_is_an_unreachable_node(content: bytes) -> None:
             rpc.batch([("eth_chainId", [])])
 
 
+@pytest.mark.parametrize("number", [[1], {"id": 1}, "1", None, 1.5])
+def test_an_answer_to_no_number_answers_nothing(number: object) -> None:
+    with (
+        answering(lambda _: orjson.dumps([{"jsonrpc": "2.0", "id": number, "result": "0x1"}])) as url,
+        Rpc(url) as rpc,
+        pytest.raises(ChainUnreachable, match="no JSON-RPC answer to eth_chainId"),
+    ):
+        rpc.batch([("eth_chainId", [])])
+
+
+@pytest.mark.parametrize("nested", ["[" * 1000 + "]" * 1000, '{"":' * 1000 + "1" + "}" * 1000])
+def test_what_is_nested_too_deep_to_be_shown_is_refused_all_the_same(nested: str) -> None:
+    with answering(lambda _: b'{"result": %s}' % nested.encode()) as url, Rpc(url) as rpc:
+        deep = rpc.call("eth_chainId")
+    for read in (hex_bytes, quantity):
+        with pytest.raises(ChainUnreachable, match=type(deep).__name__):
+            read(deep)
+    for error in (nested, f'{{"code": {nested}, "message": {nested}, "data": {nested}}}'):
+        with (
+            answering(lambda _, error=error: b'{"error": %s}' % error.encode()) as url,
+            Rpc(url) as rpc,
+            pytest.raises(ChainRefused, match="eth_chainId") as refused,
+        ):
+            rpc.call("eth_chainId")
+        assert orjson.dumps(dict(refused.value.facts))
+
+
 def test_an_answer_without_end_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rpc_module, "MAX_ANSWER_BYTES", 1000)
     with (
