@@ -15,15 +15,16 @@ from typing import Final
 
 from coincurve import PrivateKey, PublicKey
 
+from anchors.bounded_json import MAX_FILE_BYTES, read_json
 from anchors.chain import rlp
 from anchors.chain.keccak import keccak256
+from anchors.errors import MalformedFile
 from anchors.seals.bft import MIX_HASH
 from ledger_service.errors import InvalidContent, NotFound
 
 IMAGE: Final = "hyperledger/besu:25.2.2"
 LEAST_VALIDATORS: Final = 4  # three cannot lose one: a quorum of three is three, of four three
 MOST_VALIDATORS: Final = 100
-MAX_FILE_BYTES: Final = 1 << 20
 GAS_LIMIT: Final = 30_000_000
 EPOCH_BLOCKS: Final = 30_000
 P2P_PORT: Final = 30303
@@ -214,11 +215,11 @@ def _trial_compose(count: int) -> str:
 def _read_validators(file: Path) -> tuple[Validator, ...]:
     try:
         with file.open("rb") as stream:
-            entries = json.loads(stream.read(MAX_FILE_BYTES))
+            entries = read_json(stream.read(MAX_FILE_BYTES + 1))
     except OSError as error:
         raise NotFound(f"{file}: {error.strerror}; name a JSON list of enode URLs") from error
-    except (ValueError, RecursionError) as error:
-        raise InvalidContent(f"{file} is not JSON: {error}") from error
+    except MalformedFile as error:
+        raise InvalidContent(f"{file}: {error}") from error
     if not isinstance(entries, list) or not LEAST_VALIDATORS <= len(entries) <= MOST_VALIDATORS:
         raise InvalidContent(f"{file} is not a list of {LEAST_VALIDATORS} to {MOST_VALIDATORS} validators")
     validators = tuple(_read_validator(entry, f"{file}[{at}]") for at, entry in enumerate(entries))
