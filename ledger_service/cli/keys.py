@@ -7,6 +7,7 @@ import typer
 
 from ledger_service.cli.console import JsonFlag, print_json, working
 from ledger_service.cli.inputs import read_bounded
+from ledger_service.errors import NotFound
 
 app = typer.Typer(help="Keys of a member's operators, log and periods.", no_args_is_help=True)
 
@@ -56,7 +57,9 @@ def witness(
     alliance = parse_network(read_bounded(network, MAX_NETWORK_BYTES))
     found = next((one for one in alliance.members if one.code == member), None)
     if found is None:
-        raise typer.BadParameter(f"{network} names no member {member!r}")
+        raise NotFound(
+            f"{network} names no member {member!r}; its members have codes such as {alliance.members[0].code}"
+        )
     secret = (open_secret if key_file.exists() else make_secret)(key_file, password_file)
     lines = [
         f"witness {member}-{signer.verifier.type:02x} {signer.verifier.vkey} {url.rstrip('/')}/witness"

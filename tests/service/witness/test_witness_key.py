@@ -45,5 +45,5 @@ def test_the_lines_go_into_a_policy_file_and_are_the_same_the_next_time(folder: 
 
 def test_a_member_that_the_network_file_does_not_name_is_refused(folder: Path) -> None:
     refused = keys_witness(folder, "nowhere")
-    assert (refused.returncode, (folder / "witness.json").exists()) == (2, False)
+    assert (refused.returncode, (folder / "witness.json").exists()) == (3, False)
     assert "names no member 'nowhere'" in refused.stderr
