@@ -24,9 +24,12 @@ from anchors.network.entries import (
 from anchors.network.facts import Contract, LogKey, Member, Network, ValidatorSet
 from anchors.network.file import parse_network, write_network
 from anchors.network.histories import E, Entry, end_of, ended, ends, start_of
+from anchors.notes import KeyType, Verifier
 
 _SECTIONS = ("validators", "contracts", "members", "governors", "threshold")
-_MEMBER_PARTS = ("number", "name", "log_keys", "receipt_signers")
+_CHANGED_PARTS = ("number", "name", "log_keys", "receipt_signers")
+_LOG_KEY_PARTS = ("generation", "from_size", "to_size")
+_MEMBER_PARTS = (*_CHANGED_PARTS, "code")
 
 
 def propose(current: Network, changes: bytes) -> Network:
@@ -36,7 +39,8 @@ def propose(current: Network, changes: bytes) -> Network:
         current: the version in force.
         changes: a JSON object with any of `validators`, `contracts`, `members`, `governors` (lists of new entries, in
             the network file's own form) and `threshold`. An entry of `members` that has a `code` is a new member; one
-            without names a member by its `number` and holds what is new: `name`, `log_keys`, `receipt_signers`.
+            without names a member by its `number` and holds what is new: `name`, `log_keys`, `receipt_signers`. A
+            log key may have its `public_key` (0x and 64 digits, Ed25519) where the network file has `vkey`.
 
     Returns:
         The version after `current`, without signatures.
@@ -51,7 +55,7 @@ def propose(current: Network, changes: bytes) -> Network:
         version=current.version + 1,
         validators=_extended(fields, "validators", read_validators, current.validators),
         contracts=_extended(fields, "contracts", read_contract, current.contracts),
-        members=_members(fields, current.members),
+        members=_members(fields, current),
         governors=_extended(fields, "governors", read_governor, current.governors),
         threshold=fields.number("threshold", 1, MAX_MEMBERS) if "threshold" in fields.members else current.threshold,
         signatures=(),
@@ -94,31 +98,47 @@ def _succeeds(old: Entry, new: Entry) -> bool:
             return False  # governors and receipt signers are in force side by side
 
 
-def _members(fields: Fields, members: tuple[Member, ...]) -> tuple[Member, ...]:
+def _members(fields: Fields, current: Network) -> tuple[Member, ...]:
     """The members with what is new of each."""
-    by_number = {member.number: member for member in members}
+    members = {member.number: member for member in current.members}
 
     def apply(value: object, where: str) -> None:
         if isinstance(value, dict) and "code" in value:
-            member = read_member(value, where)
-            if member.number in by_number:
-                raise MalformedFile(f"{where}.number", "is a member's already; leave out the code to change that one")
+            parts = Fields(value, where, _MEMBER_PARTS)
+            member = read_member(value | {"log_keys": []}, where)
+            if member.number in members:
+                raise MalformedFile(parts.path("number"), "is a member's already; leave out its code")
         else:
-            member = _changed(by_number, Fields(value, where, _MEMBER_PARTS, may_lack=_MEMBER_PARTS[1:]))
-        by_number[member.number] = member
+            parts = Fields(value, where, _CHANGED_PARTS, may_lack=_CHANGED_PARTS[1:])
+            member = _changed(members, parts)
+        log_keys = _extended(parts, "log_keys", _log_key_reader(current, member), member.log_keys)
+        members[member.number] = dataclasses.replace(member, log_keys=log_keys)
 
     if "members" in fields.members:
         fields.each("members", MAX_MEMBERS, apply)
-    return tuple(by_number.values())
+    return tuple(members.values())
 
 
-def _changed(by_number: Mapping[int, Member], parts: Fields) -> Member:
-    member = by_number.get(parts.number("number"))
+def _changed(members: Mapping[int, Member], parts: Fields) -> Member:
+    member = members.get(parts.number("number"))
     if member is None:
         raise MalformedFile(parts.path("number"), "is no member's; a new member has a code as well")
     return dataclasses.replace(
         member,
         name=parts.text("name", NAME) if "name" in parts.members else member.name,
-        log_keys=_extended(parts, "log_keys", read_log_key, member.log_keys),
         receipt_signers=_extended(parts, "receipt_signers", read_receipt_signer, member.receipt_signers),
     )
+
+
+def _log_key_reader(current: Network, member: Member) -> Callable[[object, str], LogKey]:
+    """Reads a log key that is given as the network file has it, or by the `public_key` that `keys create` prints."""
+
+    def read(value: object, where: str) -> LogKey:
+        if not isinstance(value, dict) or "public_key" not in value:
+            return read_log_key(value, where)
+        parts = Fields(value, where, (*_LOG_KEY_PARTS, "public_key"))
+        unnamed = read_log_key({name: parts.raw(name) for name in _LOG_KEY_PARTS} | {"vkey": "-"}, where)
+        origin = current.origin(member, unnamed.generation)
+        return dataclasses.replace(unnamed, vkey=Verifier(origin, KeyType.ED25519, parts.hex("public_key", 32)).vkey)
+
+    return read

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from anchors.errors import MalformedFile
 from anchors.network import Change, Network, changes, propose, roll_forward
+from anchors.notes import KeyType, Verifier
 
 ORIGIN = "west.example/31337/member-2"
 VALIDATORS = {"from_block": 1200, "to_block": None, "addresses": ["0x" + LOG.hex(), "0x" + "05" * 20]}
@@ -69,6 +70,21 @@ def test_only_what_is_new_is_written_and_a_new_span_ends_the_open_one(
     assert _said(_proposed(**document)) == said
 
 
+PUBLIC_KEY = {"generation": 1, "public_key": "0x" + "07" * 32, "from_size": 640, "to_size": None}
+VKEY = Verifier(f"{ORIGIN}/1", KeyType.ED25519, b"\x07" * 32).vkey
+
+
+def test_a_log_key_may_be_given_by_its_public_key() -> None:
+    by_public_key = _proposed(members=[{"number": 2, "log_keys": [PUBLIC_KEY]}])
+    assert by_public_key == _proposed(members=[{"number": 2, "log_keys": [LOG_KEY | {"vkey": VKEY}]}])
+
+
+def test_a_new_members_log_key_is_named_for_its_log() -> None:
+    joined = JOINED | {"log_keys": [PUBLIC_KEY | {"generation": 0, "from_size": 0}]}
+    (key,) = _proposed(members=[joined], threshold=10).members[13].log_keys
+    assert key.vkey.startswith("west.example/31337/member-14/0+")
+
+
 def test_a_span_ends_where_its_successor_begins() -> None:
     assert _proposed(validators=[VALIDATORS]).validators[1].to_block == 1200
     assert _proposed(members=[{"number": 2, "log_keys": [LOG_KEY]}]).members[1].log_keys[2].to_size == 640
@@ -114,6 +130,9 @@ def test_a_generation_is_ended_by_name_before_the_next_begins() -> None:
         ({"members": [JOINED | {"number": 2}]}, r"members\[0\].number is a member's already"),
         ({"members": [JOINED]}, "threshold is not above two thirds of the 14 members"),
         ({"members": [{"number": 2, "log_keys": [LOG_KEY | {"vkey": "other+00000000+AQ=="}]}]}, "not the log's origin"),
+        ({"members": [{"number": 2, "log_keys": [PUBLIC_KEY | {"public_key": "0x07"}]}]}, "public_key is not 32 bytes"),
+        ({"members": [{"number": 2, "log_keys": [PUBLIC_KEY | LOG_KEY]}]}, "vkey is not a name"),
+        ({"members": [{"number": 2, "log_keys": [{"public_key": "0x" + "07" * 32}]}]}, "is missing"),
         ({"governors": [GOVERNOR | {"member": 14}]}, "who is not listed"),
         ({"governors": [GOVERNOR | {"address": "0x" + NETWORK.governors[1].address.hex()}]}, "twice"),
         ({"threshold": 8}, "threshold is not above two thirds of the 13 members"),
@@ -129,7 +148,7 @@ JSON = st.recursive(
     lambda values: (
         st.lists(values, max_size=3)
         | st.dictionaries(
-            st.sampled_from([*VALIDATORS, *LOG_KEY, *JOINED, "validators", "members"]), values, max_size=5
+            st.sampled_from([*VALIDATORS, *LOG_KEY, "public_key", *JOINED, "validators", "members"]), values, max_size=5
         )
     ),
     max_leaves=8,
