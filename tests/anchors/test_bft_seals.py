@@ -201,6 +201,7 @@ def test_a_vote_adds_or_drops_an_address(consensus: str, vote: tuple[bytes, byte
     ("part", "value", "why"),
     [
         (0, [b"\1"] * 32, "vanity"),
+        (1, b"", "validators"),
         (1, bytes(20), "validators"),
         (1, [[bytes(20)]], "validators"),
         (1, [bytes(19)], "validators"),
@@ -208,6 +209,7 @@ def test_a_vote_adds_or_drops_an_address(consensus: str, vote: tuple[bytes, byte
         (2, [[], b"\0"], "vote"),
         (2, [bytes(20), b"\0", b"\0"], "vote"),
         (3, [], "round"),
+        (4, b"", "seals"),
         (4, bytes(65), "seals"),
         (4, [[bytes(65)]], "seals"),
     ],
