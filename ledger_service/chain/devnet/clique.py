@@ -1,41 +1,33 @@
-"""Four geth signers on the loopback interface: a Clique chain with a block a second, by the rules of Berlin.
+"""Four geth signers on the loopback interface: a Clique chain with a block a second.
 
-Berlin is the last fork without a base fee, so that a gas price of zero stays possible. Every key is made with the chain
-and lies in its folder; a signer's keystore is opened by its own geth alone. A chain that was stopped goes on with the
-next `up`. One node or all can be killed and started again, and cut off from the others, as tests of faults need it;
-reorganisations of one block happen without any fault.
+A chain that was stopped goes on with the next `up`. Signers can be killed and started again, and cut off from one
+another, as tests of faults need it. Reorganisations of one block happen without any fault, and once in a while all
+signers have signed on two branches and none may sign again: `end_deadlock` takes one branch back.
 """
 
-import json
 import os
-import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Final
 
-from coincurve import PrivateKey
-
 from ledger_service.chain.devnet import process, state
+from ledger_service.chain.devnet.clique_setup import make_chain
 from ledger_service.chain.devnet.state import Devnet, Node
-from ledger_service.chain.rpc import Rpc, fields, quantity
+from ledger_service.chain.rpc import Rpc, fields, items, quantity
 from ledger_service.errors import ChainRefused, ChainUnreachable, Misconfigured, ServiceError
-from ledger_service.keys import PASSWORD_FILE, make_ethereum_key, make_password
+from ledger_service.keys import PASSWORD_FILE
 
-CHAIN: Final = "clique"
 GETH_VERSION: Final = "1.13.15"  # as in scripts/geth
-SIGNERS: Final = 4
 # A dial that failed is not repeated for 35 s, and two nodes that start at once can miss each other.
 READY_SECONDS: Final = 90.0
-GAS_LIMIT: Final = 30_000_000
-EPOCH_BLOCKS: Final = 30_000
-FORKS: Final = (
-    *("homestead", "eip150", "eip155", "eip158", "byzantium", "constantinople", "petersburg", "istanbul", "berlin"),
-)
+# Without a block for so long the signers are in a deadlock, or the machine is far too busy.
+STALL_SECONDS: Final = 4.0
+POLL_SECONDS: Final = 0.05
 
 
 def up(directory: Path, *, chain_id: int, period: int) -> Devnet:
@@ -52,18 +44,13 @@ def up(directory: Path, *, chain_id: int, period: int) -> Devnet:
     """
     geth = find_geth()
     if state.read(directory) is None:
-        _make_chain(directory, geth, chain_id, period)
+        make_chain(directory, geth, chain_id, period)
     devnet = _read(directory)
     for node in devnet.nodes:
         if not node.process.runs:
             devnet = _start(directory, devnet, node, geth)
     try:
-        for node in devnet.nodes:
-            _let_it_seal(directory, node)
-        heads = [_head(node) for node in devnet.nodes]
-        for node, head in zip(devnet.nodes, heads, strict=True):
-            _wait_until(partial(_has_peers, node, SIGNERS - 1), directory, node, "met its peers")
-            _wait_until(partial(_is_past, node, head), directory, node, "come to a new block")
+        _wait_until_sealing(directory, devnet)
     except ServiceError:
         devnet.end()
         raise
@@ -71,14 +58,16 @@ def up(directory: Path, *, chain_id: int, period: int) -> Devnet:
 
 
 def start_node(directory: Path, name: str) -> None:
-    """Start one signer again and wait until it answers; it finds those of its peers that run.
+    """Start one signer again and let it seal; it finds those of its peers that run, and may follow them after 10 s.
 
     Raises:
         ChainUnreachable: it ended, or did not answer in time.
     """
     devnet = _read(directory)
     devnet = _start(directory, devnet, devnet.node(name), find_geth())
-    _let_it_seal(directory, devnet.node(name))
+    node = devnet.node(name)
+    _let_it_listen(directory, devnet, node)
+    _let_it_seal(directory, devnet, node)
 
 
 def stop_node(directory: Path, name: str, sign: signal.Signals = signal.SIGTERM) -> None:
@@ -112,6 +101,22 @@ def heal(directory: Path, group: Collection[str]) -> None:
         _wait_until(partial(_has_peers, node, everyone - 1), directory, node, "met its peers again")
 
 
+def end_deadlock(directory: Path) -> None:
+    """Take all signers that are not on the heaviest branch back to where it begins, so that they can sign on it.
+
+    Two branches on which every signer signed lately stand still for good: a node does not leave its own for one that is
+    not heavier by what it knows, and of the last three blocks of a branch a signer may sign one.
+    """
+    running = [node for node in _read(directory).nodes if node.process.runs]
+    heaviest = max(running, key=lambda node: quantity(_block(node, "latest")["totalDifficulty"]))
+    for node in running:
+        common = min(_head(node), _head(heaviest))
+        while _block(node, hex(common))["hash"] != _block(heaviest, hex(common))["hash"]:
+            common -= 1
+        if common < _head(node):
+            _call(node, "debug_setHead", hex(common))
+
+
 def find_geth() -> Path:
     """The geth that `scripts/geth` built for this user; raises Misconfigured when it is missing or another version."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
@@ -124,72 +129,12 @@ def find_geth() -> Path:
     return geth
 
 
-def _make_chain(directory: Path, geth: Path, chain_id: int, period: int) -> None:
-    """Make keys, genesis and configuration of every signer, and last the state file that says they are there."""
-    names = [f"signer{number}" for number in range(1, SIGNERS + 1)]
-    for name in names:
-        shutil.rmtree(directory / name, ignore_errors=True)  # of a chain whose making was cut short
-        (directory / name / "keystore").mkdir(mode=0o700, parents=True)
-        make_password(directory / name / PASSWORD_FILE)
-    validators = [_make_signer(directory / name) for name in names]
-    genesis = directory / "genesis.json"
-    genesis.write_text(json.dumps(_genesis(chain_id, period, validators, int(time.time())), indent=2) + "\n")
-    _connect([directory / name for name in names])
-    nodes = tuple(Node(name, f"http://127.0.0.1:{process.free_port()}", process.NEVER_STARTED) for name in names)
-    for name in names:
-        _initialise(geth, directory / name, genesis)
-    state.write(directory, Devnet(CHAIN, chain_id, CHAIN, tuple(f"0x{each.hex()}" for each in validators), nodes))
-
-
-def _make_signer(folder: Path) -> bytes:
-    return make_ethereum_key(folder / "keystore" / "signer.json", folder / PASSWORD_FILE).address
-
-
-def _genesis(chain_id: int, period: int, validators: list[bytes], now: int) -> dict[str, object]:
-    """The first block. Source: EIP-225, which wants the signers between 32 and 65 zero bytes, in ascending order."""
-    return {
-        "config": {
-            "chainId": chain_id,
-            **{f"{fork}Block": 0 for fork in FORKS},
-            "clique": {"period": period, "epoch": EPOCH_BLOCKS},
-        },
-        "difficulty": "0x1",
-        "gasLimit": hex(GAS_LIMIT),
-        "timestamp": hex(now),
-        "extraData": "0x" + bytes(32).hex() + b"".join(sorted(validators)).hex() + bytes(65).hex(),
-        "alloc": {},
-    }
-
-
-def _connect(folders: list[Path]) -> None:
-    """Give every node an identity, and the others' as its only peers: nobody is discovered."""
-    enodes = []
-    ports = [process.free_port() for _ in folders]
-    for folder, port in zip(folders, ports, strict=True):
-        identity = PrivateKey()
-        key_file = folder / "nodekey"
-        key_file.touch(mode=0o600)
-        key_file.write_text(identity.secret.hex())
-        enodes.append(f"enode://{identity.public_key.format(compressed=False)[1:].hex()}@127.0.0.1:{port}")
-    for number, (folder, port) in enumerate(zip(folders, ports, strict=True)):
-        others = json.dumps([enode for other, enode in enumerate(enodes) if other != number])
-        # Only a file can name the static peers and bind the listener to one interface.
-        (folder / "geth.toml").write_text(
-            f'[Node.P2P]\nListenAddr = "127.0.0.1:{port}"\nNoDiscovery = true\nStaticNodes = {others}\n'
-        )
-
-
-def _initialise(geth: Path, folder: Path, genesis: Path) -> None:
-    command: list[str | Path] = [geth, "--datadir", folder / "data", "init", genesis]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  # our own arguments
-    if done.returncode != 0:
-        raise ChainUnreachable(f"geth init ended with {done.returncode}: {done.stderr.strip()[-500:]}")
-
-
 def _start(directory: Path, devnet: Devnet, node: Node, geth: Path) -> Devnet:
     """Start the node's process, and keep its number."""
-    signer = devnet.validators[devnet.nodes.index(node)]
-    command = [geth, *_arguments(directory / node.name, signer, devnet.chain_id, node.rpc.rpartition(":")[2])]
+    command = [
+        geth,
+        *_arguments(directory / node.name, _signer(devnet, node), devnet.chain_id, node.rpc.rpartition(":")[2]),
+    ]
     started = devnet.with_node(replace(node, process=process.start(command, directory / node.name / "geth.log")))
     state.write(directory, started)
     return started
@@ -205,18 +150,46 @@ def _arguments(folder: Path, signer: str, chain_id: int, port: str) -> list[str 
         *("--syncmode", "full", "--gcmode", "archive", "--snapshot=false", "--cache", "32"),
         # geth allows a signer's key beside HTTP only so; the interface is the loopback, and the key owns nothing.
         *("--keystore", folder / "keystore", "--unlock", signer, "--password", folder / PASSWORD_FILE),
-        *("--allow-insecure-unlock", "--miner.etherbase", signer),
+        "--allow-insecure-unlock",
     ]
 
 
-def _let_it_seal(directory: Path, node: Node) -> None:
-    """Start sealing, with a price of zero for transactions of any origin.
+def _wait_until_sealing(directory: Path, devnet: Devnet) -> None:
+    """Wait until all signers are peers and hear each other, and only then let them seal, until each sees new blocks."""
+    for node in devnet.nodes:
+        _let_it_listen(directory, devnet, node)
+    for node in devnet.nodes:
+        _wait_until(partial(_has_peers, node, len(devnet.nodes) - 1), directory, node, "met its peers")
+    heads = [_head(node) for node in devnet.nodes]
+    for node in devnet.nodes:
+        _let_it_seal(directory, devnet, node)
+    deadline = time.monotonic() + READY_SECONDS
+    while not _all_past(devnet.nodes, heads):
+        end_deadlock(directory)  # a chain can have been stopped in one
+        if time.monotonic() > deadline:
+            raise ChainUnreachable(f"the signers seal no blocks, see {directory}/signer*/geth.log")
 
-    geth's settings do not go below 1 wei, neither for its pool nor for what it seals; only this call does, and it must
-    come before the sealing starts.
+
+def _let_it_listen(directory: Path, devnet: Devnet, node: Node) -> None:
+    """Let a node take what its peers send, at a price of zero, as soon as it can use its key.
+
+    A geth that does not mine drops the blocks that are announced to it, and signers that do not hear each other's
+    first blocks end in a deadlock. So it mines for an account that is no signer, which seals nothing. Its settings take
+    no price below 1 wei, neither for its pool nor for what it seals; only the call before the mining starts does.
     """
-    _wait_until(partial(_answers, node), directory, node, "answered")
+    signer = _signer(devnet, node)
+    _wait_until(partial(_signs, node, signer), directory, node, "opened its key")
+    (idle,) = (account for account in items(_call(node, "eth_accounts")) if account != signer)
     _call(node, "miner_setGasPrice", "0x0")
+    _call(node, "miner_setEtherbase", idle)
+    _call(node, "miner_start")
+
+
+def _let_it_seal(directory: Path, devnet: Devnet, node: Node) -> None:
+    """Let a node that listens seal as the signer that it is."""
+    _call(node, "miner_stop")
+    _wait_until(partial(_is_idle, node), directory, node, "stopped to change its account")
+    _call(node, "miner_setEtherbase", _signer(devnet, node))
     _call(node, "miner_start")
 
 
@@ -228,23 +201,37 @@ def _wait_until(holds: Callable[[], bool], directory: Path, node: Node, what: st
             raise ChainUnreachable(f"{node.name} ended before it had {what}; see {output}")
         if time.monotonic() > deadline:
             raise ChainUnreachable(f"{node.name} had not {what} after {READY_SECONDS:.0f} s; see {output}")
-        time.sleep(0.05)
+        time.sleep(POLL_SECONDS)
 
 
-def _answers(node: Node) -> bool:
+def _signs(node: Node, signer: str) -> bool:
     try:
-        _call(node, "eth_chainId")
+        _call(node, "eth_sign", signer, "0x")
     except (ChainUnreachable, ChainRefused):
         return False
     return True
+
+
+def _is_idle(node: Node) -> bool:
+    return _call(node, "eth_mining") is False
 
 
 def _head(node: Node) -> int:
     return quantity(_call(node, "eth_blockNumber"))
 
 
-def _is_past(node: Node, head: int) -> bool:
-    return _head(node) > head
+def _block(node: Node, number: str) -> dict[str, object]:
+    return fields(_call(node, "eth_getBlockByNumber", number, False))
+
+
+def _all_past(nodes: Sequence[Node], heads: Sequence[int]) -> bool:
+    """Whether all nodes come past those heads within STALL_SECONDS."""
+    deadline = time.monotonic() + STALL_SECONDS
+    while time.monotonic() < deadline:
+        if all(_head(node) > head for node, head in zip(nodes, heads, strict=True)):
+            return True
+        time.sleep(POLL_SECONDS)
+    return False
 
 
 def _has_peers(node: Node, count: int) -> bool:
@@ -256,8 +243,12 @@ def _enode(node: Node) -> object:
 
 
 def _call(node: Node, method: str, *params: object) -> object:
-    with Rpc(node.rpc, timeout=5.0) as rpc:
+    with Rpc(node.rpc) as rpc:
         return rpc.call(method, *params)
+
+
+def _signer(devnet: Devnet, node: Node) -> str:
+    return devnet.validators[[each.name for each in devnet.nodes].index(node.name)]
 
 
 def _sides(devnet: Devnet, group: Collection[str]) -> tuple[list[Node], list[Node]]:

@@ -12,7 +12,7 @@ from typing import Final
 
 import structlog
 
-from ledger_service.chain.devnet import clique, state, unsealed
+from ledger_service.chain.devnet import clique, clique_setup, state, unsealed
 from ledger_service.chain.devnet.state import Devnet, DevnetStatus, Node
 from ledger_service.chain.rpc import Rpc, quantity
 from ledger_service.errors import InvalidContent, ServiceError
@@ -20,7 +20,7 @@ from ledger_service.errors import InvalidContent, ServiceError
 log = structlog.get_logger(__name__)
 
 UNSEALED: Final = unsealed.CHAINS
-CHAINS: Final = (*UNSEALED, clique.CHAIN)
+CHAINS: Final = (*UNSEALED, clique_setup.CHAIN)
 CHAIN_ID: Final = 1337
 
 

@@ -33,13 +33,18 @@ class Process:
             os.waitpid(self.pid, os.WNOHANG)  # when it is our own child, so that it does not stay a zombie
         return _start_mark(self.pid) == self.started
 
+    def tell(self, sign: signal.Signals) -> None:
+        """Send a signal, if it still runs."""
+        if self.runs:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, sign)
+
     def end(self, *signs: signal.Signals) -> None:
         """Send the signals one after the other, each when the one before it was not heeded in STOP_SECONDS."""
         for sign in signs or (signal.SIGTERM, signal.SIGKILL):
             if not self.runs:
                 return
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(self.pid, sign)
+            self.tell(sign)
             deadline = time.monotonic() + STOP_SECONDS
             while self.runs and time.monotonic() < deadline:
                 time.sleep(0.02)

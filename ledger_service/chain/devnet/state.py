@@ -1,6 +1,7 @@
 """What stands in a chain's folder: `devnet.json`, with the chain's facts, its nodes and their processes."""
 
 import json
+import signal
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -56,7 +57,9 @@ class Devnet:
         return any(node.process.runs for node in self.nodes)
 
     def end(self) -> None:
-        """End all of its processes that still run."""
+        """End all of its processes that still run, at the same time."""
+        for node in self.nodes:
+            node.process.tell(signal.SIGTERM)
         for node in self.nodes:
             node.process.end()
 
