@@ -20,7 +20,7 @@ from sqlalchemy import Engine
 
 from anchors.errors import AnchorsError
 from anchors.network import Member, Network, parse_network, prove_network
-from ledger_service import logs
+from ledger_service import conditions, logs
 from ledger_service.anchoring.outbox import Outbox, Target
 from ledger_service.anchoring.proofs import ProofCapture
 from ledger_service.app import Parts, make_app
@@ -41,7 +41,9 @@ from ledger_service.log.writer import LogWriter
 from ledger_service.migrations import upgrade
 from ledger_service.settings import Settings
 from ledger_service.status.routes import Watched
+from ledger_service.witness.cosigning import PARTS as PARTS_OF_WITNESSES
 from ledger_service.witness.cosigning import Cosigning, places, read_policy
+from ledger_service.witness.dating import PART as PART_OF_AUTHORITY
 from ledger_service.witness.dating import Dating
 from ledger_service.witness.kept import Kept
 from ledger_service.witness.routes import WitnessRoutes
@@ -160,6 +162,9 @@ def _index_jobs(ground: _Ground) -> list[Job]:
 
 def _witness_jobs(ground: _Ground) -> list[Job]:
     engine, reader, kept, settings = ground.engine, ground.reader, ground.kept, ground.settings
+    for condition in conditions.current(engine):  # whoever is not asked any more cannot clear it
+        if condition.part.startswith((PARTS_OF_WITNESSES, PART_OF_AUTHORITY)):
+            conditions.clear(engine, condition.part, condition.problem)
     asked = places(read_policy(settings.witness_policy_file)) if settings.witness_policy_file else []
     jobs = [Job("cosigning", Cosigning(engine, reader, kept, place, _now).step) for place in asked]
     if settings.timestamp_url is not None:

@@ -41,7 +41,7 @@ class Door:
                     content += chunk
                     if len(content) > MAX_ANSWER_BYTES:
                         raise NoAnswer(f"{self.url} answers more than {MAX_ANSWER_BYTES} bytes.")
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise NoAnswer(f"{self.url} does not answer ({error or type(error).__name__}).") from error
         headers = {"content-type": answer.headers.get("content-type", "")}
         return httpx.Response(answer.status_code, headers=headers, content=content)

@@ -5,6 +5,7 @@ its word, if it can be true. Nothing is kept that does not verify. A witness tha
 nobody waits for it.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,11 +25,14 @@ from ledger_service.witness.asking import Door
 from ledger_service.witness.kept import Kept
 from ledger_service.witness.protocol import SIZE_MEDIA_TYPE, Submission, read_lines, read_size
 
+PARTS: Final = "witness "  # how the parts of witnesses begin in the conditions
 _REFUSALS: Final = {
     403: "does not trust the log's key: give its operator the key in force",
     404: "does not know the log: give its operator the log's origin and key",
     422: "says that the checkpoint does not continue what it cosigned before: keep its last one, and compare",
 }
+
+_URL = re.compile(r"https?://[!-~]+")
 
 
 class WitnessRefuses(ServiceError):
@@ -70,10 +74,18 @@ def read_policy(path: Path) -> Policy:
 
 
 def places(policy: Policy) -> list[Place]:
-    """The addresses of the policy's witnesses, in its order; a witness without one is not asked."""
+    """The addresses of the policy's witnesses, in its order; a witness without one is not asked.
+
+    Raises:
+        Misconfigured: an address is none.
+    """
     found: dict[str, Place] = {}
     for name, witness in policy.witnesses.items():
         if witness.url is not None:
+            if not _URL.fullmatch(witness.url):
+                raise Misconfigured(
+                    f"The witness {name!r} of the policy has the address {witness.url!r}; it takes http(s)://"
+                )
             url = witness.url.rstrip("/")
             before = found.get(url)
             names, keys = (f"{before.name}, ", before.verifiers) if before else ("", ())
@@ -109,7 +121,7 @@ class Cosigning:
         Raises:
             ServiceError: what went wrong; it stands in the conditions until a later step says otherwise.
         """
-        with conditions.told(self._engine, f"witness {self._place.name}", self._clock):
+        with conditions.told(self._engine, PARTS + self._place.name, self._clock):
             if self._size is None:
                 self._size = self._kept.last_cosigned(self._place.verifiers)
             for checkpoint in self._kept.unseen(self._size):
