@@ -51,6 +51,7 @@ STEPS_ON_DEMAND = ("witnesses", "timestamp")  # after `checkpoint`, where the re
 EVIDENCE_LOG = "EvidenceLog"  # the contract's name in the network file
 
 _ANCHORED = keccak256(b"Anchored(uint16,uint32,uint64,bytes32,uint64)")
+_LAST_SECOND = 253_402_300_799  # of the year 9999, after which no date is written; a witness may sign at any
 
 _P = ParamSpec("_P")
 _Fact = TypeVar("_Fact")
@@ -268,7 +269,7 @@ def _prove_checkpoint(network: Network, receipt: Receipt, proof: TlogProof) -> t
 
 def _prove_witnesses(policy: bytes, log: Verifier, proof: TlogProof) -> tuple[Witnessed, str]:
     witnessed = prove_quorum(Policy.parse(policy), proof.note, log)
-    who = [f"{name!r} at {_iso(time)}" for name, time in witnessed.cosigners.items()]
+    who = [f"{name!r} at {_iso(time)}" if time else f"{name!r}" for name, time in witnessed.cosigners.items()]
     return witnessed, f"the policy's quorum holds: cosigned by {', '.join(who) or 'nobody, and nobody is needed'}"
 
 
@@ -278,6 +279,8 @@ def _prove_timestamp(authorities: bytes, file: EvidenceFile, checkpoint: Checkpo
 
 
 def _iso(time: float) -> str:
+    if time > _LAST_SECOND:
+        return f"second {time} of 1970"
     return datetime.fromtimestamp(time, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 

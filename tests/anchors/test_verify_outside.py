@@ -34,10 +34,10 @@ STAMPED, OTHER_AUTHORITY, ANOTHER_TEXT = (
 AUTHORITIES = (VECTORS / "timestamp" / "ours-root.pem").read_bytes()
 
 
-def cosigned(*names: str, text: str = PROOF.note.text) -> str:
+def cosigned(*names: str, text: str = PROOF.note.text, time: int = TIME) -> str:
     note = PROOF.note
     for name in names:
-        note = note.signed(SignatureLine.by(WITNESSES[name], text, TIME))
+        note = note.signed(SignatureLine.by(WITNESSES[name], text, time))
     return TlogProof.of(PROOF.index, PROOF.path, note).encode().decode()
 
 
@@ -71,6 +71,13 @@ def test_who_trusts_nobody_outside_needs_neither() -> None:
 def test_a_policy_that_needs_nobody_is_met_by_nobody() -> None:
     (step,) = (one for one in judge(b"quorum none\n").steps if one.step == "witnesses")
     assert (step.ok, step.detail) == (True, "the policy's quorum holds: cosigned by nobody, and nobody is needed")
+
+
+@pytest.mark.parametrize(("time", "when"), [(0, ""), (2**63 - 1, " at second 9223372036854775807 of 1970")])
+def test_a_cosignature_counts_at_any_time_and_at_none(time: int, when: str) -> None:
+    verdict = judge(f"{POLICY}quantum\nquorum both\n".encode(), tlog_proof=cosigned("quantum", time=time))
+    (step,) = (one for one in verdict.steps if one.step == "witnesses")
+    assert (step.ok, step.detail) == (True, f"the policy's quorum holds: cosigned by 'quantum'{when}")
 
 
 @pytest.mark.parametrize("names", [(), ("fast",), ("quantum",)])
