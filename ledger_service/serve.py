@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import TypeVar
 
 import structlog
@@ -20,6 +21,7 @@ from sqlalchemy import Engine
 
 from anchors.errors import AnchorsError
 from anchors.network import Member, Network, parse_network, prove_network
+from anchors.notes import Policy
 from ledger_service import conditions, logs
 from ledger_service.anchoring.outbox import Outbox, Target
 from ledger_service.anchoring.proofs import ProofCapture
@@ -165,7 +167,8 @@ def _witness_jobs(ground: _Ground) -> list[Job]:
     for condition in conditions.current(engine):  # whoever is not asked any more cannot clear it
         if condition.part.startswith((PARTS_OF_WITNESSES, PART_OF_AUTHORITY)):
             conditions.clear(engine, condition.part, condition.problem)
-    asked = places(read_policy(settings.witness_policy_file)) if settings.witness_policy_file else []
+    policy = _policy(settings)
+    asked = places(policy) if policy else []
     jobs = [Job("cosigning", Cosigning(engine, reader, kept, place, _now).step) for place in asked]
     if settings.timestamp_url is not None:
         jobs.append(Job("dating", Dating(engine, kept, settings.timestamp_url, _now).step))
@@ -207,6 +210,7 @@ def _serve_api(ground: _Ground) -> None:
             finality=Finality(ground.network.consensus, settings.confirmations),
             api_keys=api_keys,
             accepting=writer.is_running,
+            witnessed=partial(ground.kept.last_witnessed, _policy(settings)),
         ),
         network_file=ground.network_file,
     )
@@ -222,6 +226,10 @@ def _serve_api(ground: _Ground) -> None:
         timeout_graceful_shutdown=10,
         server_header=False,
     )
+
+
+def _policy(settings: Settings) -> Policy | None:
+    return read_policy(settings.witness_policy_file) if settings.witness_policy_file else None
 
 
 def _witness(ground: _Ground) -> Witness | None:

@@ -36,11 +36,12 @@ class ChainOut(BaseModel):
 
 
 class LogOut(BaseModel):
-    """The log as it is published."""
+    """The log as it is published. `witnessed` is its largest size that the policy's quorum has cosigned."""
 
     origin: str
     size: int
     root: str | None
+    witnessed: int | None
 
 
 class IndexOut(BaseModel):
@@ -105,6 +106,7 @@ class Watched:
     finality: Finality
     api_keys: ApiKeys
     accepting: Callable[[], bool]
+    witnessed: Callable[[], int | None]
 
 
 def routes(watched: Watched) -> APIRouter:
@@ -156,6 +158,7 @@ def _status(watched: Watched, session: Session, *, operator: bool) -> StatusOut:
             origin=watched.network.origin(member, watched.generation),
             size=size,
             root=f"0x{latest.root.hex()}" if latest else None,
+            witnessed=watched.witnessed(),
         ),
         index=IndexOut(block=how_far.block, lag=how_far.lag, verified_block=how_far.verified_block),
         last_anchor=last_anchor,

@@ -57,8 +57,10 @@ class Kept:
         """The largest size with a timestamp; 0 for none."""
         return self._largest(Timestamp)
 
-    def last_witnessed(self, policy: Policy) -> int | None:
+    def last_witnessed(self, policy: Policy | None) -> int | None:
         """The largest size whose cosignatures reach the policy's quorum, of the last that have any; None for none."""
+        if policy is None or policy.quorum is None:
+            return None
         query = (
             select(Cosignature.size, Cosignature.key)
             .where(Cosignature.generation == self._generation)

@@ -79,6 +79,9 @@ class Member:
     def parts_in_trouble(self) -> set[str]:
         return {one["part"] for one in self.get("/v1/status").json()["conditions"]}
 
+    def witnessed(self) -> int:
+        return self.get("/v1/status").json()["log"]["witnessed"] or 0
+
     def anchored(self) -> int:
         anchor = self.get("/v1/status").json()["last_anchor"]
         return anchor["size"] if anchor else 0
@@ -248,9 +251,10 @@ def test_nothing_waits_for_witnesses_that_are_gone_and_they_catch_up_afterwards(
         lambda: {"witness lite", f"witness {WITNESS}-04, {WITNESS}-06"} <= eyes.log.parts_in_trouble(),
         "the status names both witnesses",
     )
-    before = eyes.log.anchored()
+    before, witnessed = eyes.log.anchored(), eyes.log.witnessed()
     document, evidence = fetched(eyes, "meanwhile.txt", complete=has_cosigners(0))
     assert eyes.log.anchored() > before
+    assert eyes.log.witnessed() == witnessed > 0
     assert not verified(eyes, document, evidence)["witnesses"]["ok"]
     eyes.restart_lite()
     eyes.member.start()
@@ -262,3 +266,4 @@ def test_nothing_waits_for_witnesses_that_are_gone_and_they_catch_up_afterwards(
 
     wait_until(is_cosigned, "cosignatures of what was anchored meanwhile")
     wait_until(lambda: not eyes.log.parts_in_trouble(), "the status is clean again")
+    assert eyes.log.witnessed() > before
