@@ -32,10 +32,10 @@ def pinned_at(history: Sequence[ValidatorSet], block: int) -> ValidatorSet:
         block: the block's number.
 
     Raises:
-        ValidatorsUnknown: no span holds the block, or that span's set is empty.
+        ValidatorsUnknown: no span holds the block.
     """
     for span in history:
-        if span.from_block <= block and (span.to_block is None or block < span.to_block) and span.addresses:
+        if span.from_block <= block and (span.to_block is None or block < span.to_block):
             return span
     raise ValidatorsUnknown(block)
 
