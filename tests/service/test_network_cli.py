@@ -230,3 +230,19 @@ def test_a_reformatted_file_ends_with_2_and_is_named(frozen: Governed, tmp_path:
 def test_a_missing_file_ends_with_3(frozen: Governed, tmp_path: Path) -> None:
     assert bidledger("network", "show", tmp_path / "none.json").returncode == 3
     assert bidledger("network", "accept", frozen.file, tmp_path / "none", "--out", tmp_path / "x").returncode == 3
+
+
+def test_the_operators_guide_shows_changes_that_can_be_proposed(frozen: Governed, tmp_path: Path) -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "OPERATING.md").read_text()
+    example = guide.partition("## A new version of the network file")[2].partition("```json\n")[2].partition("```")[0]
+    changes = tmp_path / "changes.json"
+    changes.write_text(example)
+    answer("network", "propose", frozen.file, changes, "--out", tmp_path / "next.json")
+    shown = answer("network", "show", tmp_path / "next.json", "--since", frozen.file, code=1)
+    assert [f"{each['kind']} {each['where']}" for each in shown["changes"]] == [
+        "added validators[0]",
+        "ended members[1].log_keys[0]",
+        "added members[1].log_keys[1]",
+        "ended governors[4]",
+        "added governors[13]",
+    ]
