@@ -22,7 +22,8 @@ def open_engine(url: str) -> Engine:
     """
     parsed = make_url(url)
     # The connection that was used last still has in its cache what it wrote; another one would read it anew.
-    engine = create_engine(parsed, pool_use_lifo=True)
+    ordered = {"pool_use_lifo": True} if parsed.database else {}  # in memory there is one connection for each thread
+    engine = create_engine(parsed, **ordered)
     if parsed.get_backend_name() == "sqlite":
         if parsed.database:
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
