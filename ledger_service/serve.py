@@ -105,6 +105,11 @@ class _Ground:
         """What was said of the log from outside."""
         return Kept(self.engine, self.settings.generation)
 
+    @property
+    def finality(self) -> Finality:
+        """When the chain's blocks are final."""
+        return Finality.pinned(self.network, self.settings.confirmations)
+
     def contract(self, name: str) -> bytes:
         """The address of a contract in force."""
         return next(pinned.address for pinned in self.network.contracts_named(name) if pinned.to_block is None)
@@ -152,7 +157,7 @@ def _anchor_jobs(ground: _Ground) -> list[Job]:
         generation=settings.generation,
     )
     outbox = Outbox(ground.engine, ground.reader, Rpc(settings.rpc_url), target, key, _now)
-    capture = ProofCapture(ground.engine, Rpc(settings.rpc_url), ground.member.number, ground.network.consensus, _now)
+    capture = ProofCapture(ground.engine, Rpc(settings.rpc_url), ground.member.number, ground.finality, _now)
     return [Job("anchoring", outbox.step), Job("capture", capture.step)]
 
 
@@ -164,9 +169,8 @@ def _index_jobs(ground: _Ground) -> list[Job]:
 
 def _witness_jobs(ground: _Ground) -> list[Job]:
     engine, reader, kept, settings = ground.engine, ground.reader, ground.kept, ground.settings
-    for condition in conditions.current(engine):  # whoever is not asked any more cannot clear it
-        if condition.part.startswith((PARTS_OF_WITNESSES, PART_OF_AUTHORITY)):
-            conditions.clear(engine, condition.part, condition.problem)
+    for parts in (PARTS_OF_WITNESSES, PART_OF_AUTHORITY):
+        conditions.clear_parts(engine, parts)  # who is not asked any more cannot clear what it is in
     policy = _policy(settings)
     asked = places(policy) if policy else []
     jobs = [Job("cosigning", Cosigning(engine, reader, kept, place, _now).step) for place in asked]
@@ -207,10 +211,11 @@ def _serve_api(ground: _Ground) -> None:
             network=ground.network,
             member=ground.member.number,
             generation=settings.generation,
-            finality=Finality(ground.network.consensus, settings.confirmations),
+            finality=ground.finality,
             api_keys=api_keys,
             accepting=writer.is_running,
             witnessed=partial(ground.kept.last_witnessed, _policy(settings)),
+            clock=_now,
         ),
         network_file=ground.network_file,
     )

@@ -1,6 +1,7 @@
-"""Captures what proves each anchor, as soon as the index has followed its block, and again when the block has changed.
+"""Captures what proves each anchor once its block is final, and again when the block was reversed after all.
 
-A captured proof answers for ever without a node; every node could give it again, since headers and receipts are kept.
+A development chain's blocks are proven as soon as they are followed: nobody's seals are waited for. A captured proof
+answers for ever without a node; every node could give it again, since headers and receipts are kept.
 """
 
 from collections.abc import Callable, Sequence
@@ -8,20 +9,28 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+import structlog
 from sqlalchemy import Engine
-from sqlmodel import Session, col, or_, select
+from sqlmodel import Session, col, func, select
 
 from anchors.chain import rlp
 from anchors.chain.answers import Answer
 from anchors.chain.header import Header, header_of_block
 from anchors.chain.receipts import prove_receipt, receipt_key, receipts_trie
 from anchors.errors import AnchorsError
+from anchors.seals.sealing import pinned_at
 from ledger_service import conditions
 from ledger_service.anchoring.tables import AnchorProof
+from ledger_service.anchoring.withdrawals import withdraw_reversed
+from ledger_service.chain.finality import Finality
 from ledger_service.chain.rpc import Rpc, fields
 from ledger_service.errors import NodeDishonest
 from ledger_service.index.fetch import ChainMoved, Fetcher
-from ledger_service.index.tables import Anchor, Block
+from ledger_service.index.queries import blocks_from, final_block, headers_of_changes, validators_in_force
+from ledger_service.index.seals import NotSealed
+from ledger_service.index.tables import Anchor, Block, Reorganisation
+
+log = structlog.get_logger(__name__)
 
 PART: Final = "proofs"
 BATCH: Final = 64  # proofs captured in one step
@@ -35,6 +44,7 @@ class CapturedProof:
     receipt_proof: tuple[bytes, ...]  # the trie's nodes, root first
     transaction_index: int
     log_index: int
+    finality: tuple[bytes, ...] | None  # headers, RLP, that show it sealed; None on a development chain
 
 
 def captured_proof(session: Session, anchor: Anchor) -> CapturedProof | None:
@@ -43,8 +53,12 @@ def captured_proof(session: Session, anchor: Anchor) -> CapturedProof | None:
     block = session.get(Block, anchor.block_number)
     if row is None or block is None or row.block_hash != block.hash:
         return None
-    nodes = tuple(node for node in rlp.decode_list(row.receipt_proof) if isinstance(node, bytes))
-    return CapturedProof(row.header, nodes, row.transaction_index, row.log_index)
+    finality = None if row.finality is None else _byte_strings(row.finality)
+    return CapturedProof(row.header, _byte_strings(row.receipt_proof), row.transaction_index, row.log_index, finality)
+
+
+def _byte_strings(listed: bytes) -> tuple[bytes, ...]:
+    return tuple(item for item in rlp.decode_list(listed) if isinstance(item, bytes))
 
 
 class ProofCapture:
@@ -54,20 +68,23 @@ class ProofCapture:
         engine: the database.
         rpc: a node.
         member: whose anchors.
-        consensus: by whose rule headers hash, as the network file names it.
+        finality: when the chain's blocks are final.
         clock: the time for what is reported; aware, UTC.
     """
 
-    def __init__(self, engine: Engine, rpc: Rpc, member: int, consensus: str, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, engine: Engine, rpc: Rpc, member: int, finality: Finality, clock: Callable[[], datetime]
+    ) -> None:
         self._engine = engine
         self._rpc = rpc
-        self._fetcher = Fetcher(rpc, {}, consensus)
-        self._consensus = consensus
+        self._fetcher = Fetcher(rpc, {}, finality.consensus)
+        self._finality = finality
         self._member = member
         self._clock = clock
+        self._looked_at = 0  # the last reorganisation after which all proofs were looked at
 
     def step(self) -> int:
-        """Capture some of the proofs that are missing.
+        """Withdraw the proofs of blocks that were reversed, and capture some of those that are missing.
 
         Returns:
             How many were captured.
@@ -76,7 +93,21 @@ class ProofCapture:
             ServiceError: what went wrong; it stands in the conditions until a later step says otherwise.
         """
         with conditions.told(self._engine, PART, self._clock):
+            self._withdraw_reversed()
             return self._capture_missing()
+
+    def _withdraw_reversed(self) -> None:
+        """Look at the proofs after each reorganisation, until another block stands in each old one's place."""
+        with Session(self._engine) as session:
+            newest, highest = session.exec(select(func.max(Reorganisation.id), func.max(Reorganisation.old_head))).one()
+            if newest is None or newest == self._looked_at:
+                return
+            head = session.exec(select(func.max(Block.number))).one()
+            for one in withdraw_reversed(session, self._member, self._clock()):
+                log.warning("evidence_withdrawn", size=one.size, block=one.block_number, hash=one.block_hash.hex())
+            session.commit()
+        if head is not None and head >= highest:
+            self._looked_at = newest
 
     def _capture_missing(self) -> int:
         missing = self._missing()
@@ -91,6 +122,8 @@ class ProofCapture:
         return len(missing)
 
     def _missing(self) -> Sequence[tuple[Anchor, bytes]]:
+        with Session(self._engine) as session:
+            until = self._last_provable(session)
         query = (
             select(Anchor, Block.hash)
             .join(Block, col(Block.number) == col(Anchor.block_number))
@@ -100,7 +133,8 @@ class ProofCapture:
             )
             .where(
                 Anchor.member == self._member,
-                or_(col(AnchorProof.block_hash).is_(None), col(AnchorProof.block_hash) != col(Block.hash)),
+                Anchor.block_number <= until,
+                col(AnchorProof.block_hash).is_(None),  # what was reversed is withdrawn first
             )
             .order_by(col(Anchor.block_number))
             .limit(BATCH)
@@ -108,11 +142,14 @@ class ProofCapture:
         with Session(self._engine) as session:
             return session.exec(query).all()
 
+    def _last_provable(self, session: Session) -> int:
+        """The last block whose anchors are captured; -1 for none."""
+        followed = select(func.max(Block.number))
+        last = final_block(session, self._finality) if self._finality.seals else session.exec(followed).one()
+        return -1 if last is None else last
+
     def _capture(self, anchor: Anchor, block_hash: bytes) -> AnchorProof:
-        answer = self._rpc.call("eth_getBlockByHash", "0x" + block_hash.hex(), False)
-        if answer is None:
-            raise ChainMoved(f"the node no longer has block {anchor.block_number}")
-        block = fields(answer)
+        block = self._block(anchor.block_number, block_hash)
         header = self._header(anchor.block_number, block, block_hash)
         (receipts,) = self._fetcher.receipts([block])
         try:
@@ -123,16 +160,48 @@ class ProofCapture:
         return AnchorProof(
             generation=anchor.generation,
             size=anchor.size,
+            from_size=self._covered_before(anchor),
+            block_number=anchor.block_number,
             block_hash=block_hash,
             header=header.raw,
             receipt_proof=rlp.encode(nodes),
             transaction_index=anchor.transaction_index,
             log_index=anchor.log_index,
+            finality=self._finality_headers(header) if self._finality.seals else None,
         )
+
+    def _covered_before(self, anchor: Anchor) -> int:
+        """How many leaves the anchor before this one covers."""
+        before = (Anchor.member == self._member, Anchor.generation == anchor.generation, col(Anchor.size) < anchor.size)
+        with Session(self._engine) as session:
+            return session.exec(select(func.coalesce(func.max(Anchor.size), 0)).where(*before)).one()
+
+    def _finality_headers(self, header: Header) -> bytes:
+        """The headers that show a final block sealed, as one RLP list, proven to do so."""
+        with Session(self._engine) as session:
+            look_at = self._finality.blocks_to_look_at(len(validators_in_force(session)))
+            blocks = blocks_from(session, header.number, look_at)
+            steps = headers_of_changes(session, pinned_at(self._finality.history, header.number), header.number)
+        if not blocks or blocks[0].hash != header.hash:
+            raise ChainMoved(f"block {header.number} was replaced")
+        confirming = [(one.number, one.hash) for one in self._finality.confirming(blocks[0], blocks[1:])]
+        after = [self._header(number, self._block(number, wanted), wanted).raw for number, wanted in confirming]
+        headers = after or steps
+        try:
+            self._finality.prove(header, headers)
+        except AnchorsError as error:
+            raise NotSealed(f"block {header.number} would not be proven as sealed: {error.diagnostics()}") from error
+        return rlp.encode(headers)
+
+    def _block(self, number: int, block_hash: bytes) -> Answer:
+        answer = self._rpc.call("eth_getBlockByHash", "0x" + block_hash.hex(), False)
+        if answer is None:
+            raise ChainMoved(f"the node no longer has block {number}")
+        return fields(answer)
 
     def _header(self, number: int, block: Answer, block_hash: bytes) -> Header:
         try:
-            header = header_of_block(block, self._consensus)
+            header = header_of_block(block, self._finality.consensus)
         except AnchorsError as error:
             raise NodeDishonest(f"block {number} is not what its hash says: {error}") from error
         if header.hash != block_hash:

@@ -23,14 +23,33 @@ class OutboxEntry(SQLModel, table=True):
 
 
 class AnchorProof(SQLModel, table=True):
-    """What proves an anchor in its block; of use only while the index holds that very block."""
+    """What proves an anchor in its block, for the leaves from `from_size` on that no earlier anchor covers."""
 
     __tablename__ = "anchoring_proof"
 
     generation: int = Field(sa_type=BigInteger, primary_key=True)
     size: int = Field(sa_type=BigInteger, primary_key=True)
+    from_size: int = Field(sa_type=BigInteger)
+    block_number: int = Field(sa_type=BigInteger)
     block_hash: bytes = Field(sa_type=LargeBinary)
     header: bytes = Field(sa_type=LargeBinary)  # RLP
     receipt_proof: bytes = Field(sa_type=LargeBinary)  # the trie's nodes, root first, as one RLP list
     transaction_index: int
     log_index: int  # among the logs of its transaction
+    finality: bytes | None = Field(
+        default=None, sa_type=LargeBinary
+    )  # headers as one RLP list, where blocks are sealed
+
+
+class Withdrawal(SQLModel, table=True):
+    """A captured proof whose block was reversed: what was given out for the leaves it was of no longer holds."""
+
+    __tablename__ = "anchoring_withdrawal"
+
+    id: int | None = Field(default=None, primary_key=True)
+    generation: int = Field(sa_type=BigInteger)
+    from_size: int = Field(sa_type=BigInteger)
+    size: int = Field(sa_type=BigInteger)
+    block_number: int = Field(sa_type=BigInteger)
+    block_hash: bytes = Field(sa_type=LargeBinary)
+    seen_at: datetime

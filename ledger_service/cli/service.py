@@ -41,7 +41,7 @@ def status(
     api_key_file: ApiKeyFile = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Show chain head, finality, index lag, log size, last anchor and, to an operator, the outbox."""
+    """Show chain head, finality, validators, index lag, log size, last anchor and, to an operator, the outbox."""
     from ledger_service.evidence.client import Client
 
     with Client(url, api_key_file) as client:
@@ -73,10 +73,19 @@ def demo(
 def _lines(state: dict[str, Any]) -> Iterator[str]:
     chain, log, index, anchor = state["chain"], state["log"], state["index"], state["last_anchor"]
     head = f"block {chain['head']}, final {chain['final']}" if chain["head"] is not None else "not seen yet"
-    yield f"chain    {chain['id']} ({chain['consensus']}): {head}"
+    turns = f", {chain['reorganisations']} reorganisations seen" if chain["reorganisations"] else ""
+    yield f"chain    {chain['id']} ({chain['consensus']}): {head}{turns}"
+    if validators := chain["validators"]:
+        rounds = f", {validators['round_changes']} round changes" if validators["round_changes"] is not None else ""
+        yield f"sealed   by {chain['sealed_by']}, {validators['may_fail']} more may fail{rounds}"
     yield f"index    block {index['block']}, {index['lag']} behind"
     yield f"log      {log['origin']}: size {log['size']}"
     yield f"anchor   size {anchor['size']} in block {anchor['block_number']}" if anchor else "anchor   none yet"
+    if (withdrawn := state["withdrawn"])["count"]:
+        yield (
+            f"evidence {withdrawn['count']} proofs withdrawn, the last of block {withdrawn['newest_block']}, seen "
+            f"{withdrawn['newest_seen_at']}; {withdrawn['outstanding']} not proven anew yet"
+        )
     if outbox := state.get("outbox"):
         yield f"outbox   {outbox['waiting']} waiting"
     for condition in state["conditions"]:

@@ -64,7 +64,7 @@ class Client:
         return receipts
 
     def proof(self, commitment: bytes) -> dict[str, Any] | NotYet:
-        """What an evidence file needs beside the statement and the receipt, or NotYet while it is not anchored."""
+        """What an evidence file needs beside the statement and the receipt, or NotYet while there is no proof."""
         answer = self._ask("GET", f"/v1/evidence/0x{commitment.hex()}/proof")
         if answer.status_code == HTTPStatus.ACCEPTED:
             return NotYet(float(answer.headers.get("Retry-After", 1)))

@@ -1,4 +1,4 @@
-"""How far a leaf has come: logged, anchored, final, and by which anchor."""
+"""How far a leaf has come: by which anchor it is covered."""
 
 from sqlmodel import Session
 

@@ -166,7 +166,7 @@ def fetch(client: Client, kept: ReceiptFile, out: Path, deadline: float) -> Path
         The evidence file's path.
 
     Raises:
-        IndexBehind: not anchored by the deadline.
+        IndexBehind: not anchored by the deadline or, where blocks are sealed, not final.
         InvalidContent: the receipt file is not complete, or the answer is not a proof of it.
     """
     if kept.receipt is None:
@@ -190,7 +190,8 @@ def _wait(client: Client, receipt: Receipt, deadline: float) -> dict[str, Any]:
         left = deadline - time.monotonic()
         if left <= 0:
             raise errors.IndexBehind(
-                f"0x{receipt.commitment.hex()} is not anchored yet; ask again later, or wait longer (--wait)"
+                f"0x{receipt.commitment.hex()} is not anchored yet, or not final; ask again later, or "
+                "wait longer (--wait)"
             )
         time.sleep(min(answer.retry_after, left))
     return answer

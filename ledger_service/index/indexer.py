@@ -18,7 +18,7 @@ from sqlalchemy.exc import DataError, IntegrityError
 from sqlmodel import Session, col, func, select
 
 from anchors.chain.header import Header
-from anchors.network import Contract, Network
+from anchors.network import Contract, Network, ValidatorSet
 from ledger_service import conditions
 from ledger_service.chain.contracts import CONTRACTS
 from ledger_service.chain.rpc import Rpc, quantity
@@ -35,6 +35,8 @@ from ledger_service.index.completeness import (
 from ledger_service.index.decode import decode
 from ledger_service.index.fetch import ChainMoved, FetchedBlock, Fetcher
 from ledger_service.index.journal import fold, is_journalled
+from ledger_service.index.queries import validators_in_force
+from ledger_service.index.seals import SealReader
 from ledger_service.index.tables import Block, IndexState, JournalVersion, MemberVersion, Reorganisation
 
 log = structlog.get_logger(__name__)
@@ -54,6 +56,7 @@ class Followed:
     genesis_hash: bytes  # 32 bytes
     consensus: str  # as the network file names it
     contracts: Mapping[str, Contract]  # by name: the registry and the evidence log
+    validators: tuple[ValidatorSet, ...] = ()  # who seals; nobody on a development chain
 
     @classmethod
     def pinned(cls, network: Network) -> Self:
@@ -62,7 +65,8 @@ class Followed:
         missing = [name for name in CONTRACTS if name not in current]
         if missing:
             raise Misconfigured(f"the network file names no {' and no '.join(missing)} that is in force")
-        return cls(network.genesis_hash, network.consensus, {name: current[name] for name in CONTRACTS})
+        contracts = {name: current[name] for name in CONTRACTS}
+        return cls(network.genesis_hash, network.consensus, contracts, tuple(network.validators))
 
     @property
     def from_block(self) -> int:
@@ -146,7 +150,8 @@ class Indexer:
         with Session(self._engine) as session:
             journals = {name: journal_word(session, name) for name in self._followed.contracts}
             members = session.exec(select(func.max(MemberVersion.number))).one() or 0
-        changes = self._changes(journals, self._fetcher.blocks(first, last, tip.hash if tip else None))
+            seals = SealReader(self._followed.consensus, self._followed.validators, validators_in_force(session))
+        changes = self._changes(journals, seals, self._fetcher.blocks(first, last, tip.hash if tip else None))
         header = changes.headers[-1]
         # Counted, never taken from their numbers: those may be anything as long as nothing is proven.
         members += sum(one.table is MemberVersion and "code" in one.values for _, one in changes.versions)
@@ -181,11 +186,11 @@ class Indexer:
                 raise
             return None
 
-    def _changes(self, journals: dict[str, bytes], blocks: Iterable[FetchedBlock]) -> store.Changes:
-        """What the events of the blocks change; the journals after each block as well."""
+    def _changes(self, journals: dict[str, bytes], seals: SealReader, blocks: Iterable[FetchedBlock]) -> store.Changes:
+        """What the blocks, once known as sealed, and their events change; the journals after each block as well."""
         changes = store.Changes()
         for block in blocks:
-            changes.headers.append(block.header)
+            changes.take_block(block.header, seals.read(block.header))
             number = block.header.number
             moved = set()
             for raw in block.logs:
@@ -261,7 +266,8 @@ class Indexer:
 
     def _write_state(self, session: Session, head: int, verified_block: int | None) -> None:
         state = session.get(IndexState, 1) or IndexState(node_head=head, seen_at=self._clock())
-        state.node_head, state.seen_at = head, self._clock()
+        if state.node_head != head:
+            state.node_head, state.seen_at = head, self._clock()
         if verified_block is not None:
             state.verified_block = verified_block
         session.add(state)

@@ -14,6 +14,7 @@ from sqlmodel import SQLModel
 from anchors.chain.header import Header
 from ledger_service.index import tables
 from ledger_service.index.apply import Added, Changed, Effect, Values
+from ledger_service.index.seals import ReadSeals
 
 
 class Changes:
@@ -25,8 +26,17 @@ class Changes:
 
     def __init__(self) -> None:
         self.headers: list[Header] = []
+        self.seals: list[ReadSeals] = []  # of the headers
         self.facts: defaultdict[type[tables.Fact], list[Values]] = defaultdict(list)
         self.versions: list[tuple[int, Changed]] = []  # with the block from which each holds
+
+    def take_block(self, header: Header, seals: ReadSeals) -> None:
+        """Take in a block itself."""
+        self.headers.append(header)
+        self.seals.append(seals)
+        if seals.changed is not None:
+            row = {"block_number": header.number, "addresses": b"".join(seals.changed), "header": header.raw}
+            self.facts[tables.Validators].append(row)
 
     def take(self, block_number: int, effects: Iterable[Effect]) -> None:
         """Take in effects, in the order of the chain."""
@@ -39,7 +49,16 @@ class Changes:
 
 def write_changes(connection: Connection, changes: Changes) -> None:
     """Add a range of blocks and carry out what it changes."""
-    blocks = [{"number": one.number, "hash": one.hash, "timestamp": one.timestamp} for one in changes.headers]
+    blocks = [
+        {
+            "number": header.number,
+            "hash": header.hash,
+            "timestamp": header.timestamp,
+            "sealers": seals.sealers,
+            "round": seals.round,
+        }
+        for header, seals in zip(changes.headers, changes.seals, strict=True)
+    ]
     connection.execute(insert(tables.Block), blocks)
     for block_number, change in changes.versions:
         _change(connection, block_number, change)

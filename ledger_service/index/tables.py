@@ -65,6 +65,18 @@ class Block(SQLModel, table=True):
     number: int = Field(sa_type=BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
     hash: bytes = Field(sa_type=LargeBinary)
     timestamp: int = Field(sa_type=BigInteger)
+    sealers: bytes | None = Field(default=None, sa_type=LargeBinary)  # bits, by their places among the validators
+    round: int | None = Field(default=None, sa_type=BigInteger)  # BFT
+
+
+class Validators(Fact, table=True):
+    """The validators from a block on, where they are not those of the block before."""
+
+    __tablename__ = "chain_validators"
+
+    block_number: int = Field(sa_type=BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
+    addresses: bytes = Field(sa_type=LargeBinary)  # 20 bytes each, one after the other, in order
+    header: bytes = Field(sa_type=LargeBinary)  # RLP
 
 
 class Anchor(Fact, table=True):
@@ -223,7 +235,7 @@ class IndexState(SQLModel, table=True):
 
     id: int = Field(default=1, primary_key=True)
     node_head: int = Field(sa_type=BigInteger)
-    seen_at: datetime
+    seen_at: datetime  # when that head was first seen
     verified_block: int | None = Field(default=None, sa_type=BigInteger)  # the last that agreed with the state
 
 
@@ -239,7 +251,7 @@ class Reorganisation(SQLModel, table=True):
     old_hash: bytes = Field(sa_type=LargeBinary)
 
 
-FACTS: Final[tuple[type[Fact], ...]] = (Anchor, GenerationEnd, Fault, LogKey, Approval)
+FACTS: Final[tuple[type[Fact], ...]] = (Validators, Anchor, GenerationEnd, Fault, LogKey, Approval)
 VERSIONS: Final[tuple[type[Version], ...]] = (
     MemberVersion,
     OperatorVersion,

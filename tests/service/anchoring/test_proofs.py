@@ -17,6 +17,7 @@ from ledger_service import conditions
 from ledger_service.anchoring import outbox
 from ledger_service.anchoring.proofs import CapturedProof, ProofCapture, captured_proof
 from ledger_service.chain.contracts import EVIDENCE_LOG
+from ledger_service.chain.finality import Finality
 from ledger_service.chain.rpc import Rpc
 from ledger_service.errors import ChainUnreachable, NodeDishonest
 from ledger_service.index.decode import RawLog, decode
@@ -35,7 +36,7 @@ def follow(engine: Engine, rpc: Rpc, founded: Founded) -> None:
 
 
 def capturing(engine: Engine, rpc: Rpc) -> ProofCapture:
-    return ProofCapture(engine, rpc, MEMBER, DEVELOPMENT, lambda: NOW)
+    return ProofCapture(engine, rpc, MEMBER, Finality(DEVELOPMENT, 2), lambda: NOW)
 
 
 def problems(engine: Engine) -> set[tuple[str, str]]:
