@@ -60,6 +60,13 @@ def clear(engine: Engine, part: str, problem: str) -> None:
             session.commit()
 
 
+def clear_parts(engine: Engine, beginning: str) -> None:
+    """Say that nothing is wrong with the parts whose names begin so: they start anew, or are there no more."""
+    for condition in current(engine):
+        if condition.part.startswith(beginning):
+            clear(engine, condition.part, condition.problem)
+
+
 def current(engine: Engine) -> list[Condition]:
     """All conditions that hold now, oldest first."""
     with Session(engine) as session:

@@ -17,7 +17,7 @@ from anchors.notes import Checkpoint, KeyType, Policy, SignatureLine, Signer, op
 from ledger_service import conditions
 from ledger_service.jobs import Job
 from ledger_service.witness.asking import NoAnswer
-from ledger_service.witness.cosigning import Cosigning, WitnessAhead, WitnessLies, WitnessRefuses, places
+from ledger_service.witness.cosigning import PARTS, Cosigning, WitnessAhead, WitnessLies, WitnessRefuses, places
 from ledger_service.witness.kept import Kept
 from ledger_service.witness.protocol import Submission
 
@@ -198,6 +198,13 @@ def test_a_witness_that_refuses_stands_in_the_conditions_until_it_cosigns(
     wire.app, wire.instead = honest, None
     asking.step()
     assert (kept_at(engine, log, size), conditions.current(engine)) == (BOTH, [])
+
+
+def test_who_is_not_asked_any_more_is_in_no_condition(engine: Engine) -> None:
+    for part in ("witness gone", "witness fast, quantum", "anchor"):
+        conditions.report(engine, part, "no-answer", "It does not answer.", NOW)
+    conditions.clear_parts(engine, PARTS)
+    assert [one.part for one in conditions.current(engine)] == ["anchor"]
 
 
 def lines_over(checkpoint: Checkpoint, time: int = 1) -> bytes:
