@@ -62,10 +62,3 @@ def geth() -> Path:
         if os.environ.get("REQUIRE_CLIQUE"):
             raise
         pytest.skip(missing.detail)
-
-
-@pytest.fixture(scope="session")
-def wrong_clock_geth(geth: Path) -> Path:
-    """The same geth with a clock that is wrong by the duration in WRONG_CLOCK."""
-    script = Path(__file__).with_name("wrong_clock.sh")
-    return Path(subprocess.run([script], check=True, stdout=subprocess.PIPE, text=True).stdout.strip())

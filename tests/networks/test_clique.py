@@ -199,31 +199,6 @@ def test_two_halves_go_on_together_once_healed_and_freed(directory: Path, nodes:
     print(f"two halves came together {'when one was taken back' if freed else 'by themselves'}")
 
 
-@pytest.mark.parametrize("wrong", ["40s", "-40s"])
-def test_a_signer_with_a_wrong_clock_seals_for_itself_alone_until_it_is_put_right(
-    directory: Path,
-    chain: devnet.Devnet,
-    nodes: list[Rpc],
-    wrong_clock_geth: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    wrong: str,
-) -> None:
-    monkeypatch.setenv("WRONG_CLOCK", wrong)
-    clique.stop_node(directory, "signer4")
-    clique.start_node(directory, "signer4", wrong_clock_geth)
-    others = nodes[:3]
-    start = max(map(head, others)) + 1
-    wait_until(lambda: min(map(head, others)) > start + 6)
-    signed = {
-        f"0x{signer.hex()}" for number in range(start, start + 6) for signer in sealers(header(nodes[0], hex(number)))
-    }
-    assert signed == set(chain.validators[:3])
-    clique.stop_node(directory, "signer4")
-    clique.start_node(directory, "signer4")
-    wait_until(lambda: head(nodes[3]) > start + 6)
-    assert header(nodes[3], hex(start)).hash == header(nodes[0], hex(start)).hash
-
-
 def test_a_network_file_pins_its_validators_where_the_chain_has_them(
     chain: devnet.Devnet, nodes: list[Rpc], tmp_path: Path
 ) -> None:

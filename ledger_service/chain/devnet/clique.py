@@ -57,19 +57,14 @@ def up(directory: Path, *, chain_id: int, period: int) -> Devnet:
     return devnet
 
 
-def start_node(directory: Path, name: str, program: Path | None = None) -> None:
+def start_node(directory: Path, name: str) -> None:
     """Start one signer again and let it seal; it finds those of its peers that run, and may follow them after 10 s.
-
-    Args:
-        directory: the chain's.
-        name: the signer's.
-        program: what to run in geth's place, such as one with a fault.
 
     Raises:
         ChainUnreachable: it ended, or did not answer in time.
     """
     devnet = _read(directory)
-    devnet = _start(directory, devnet, devnet.node(name), program or find_geth())
+    devnet = _start(directory, devnet, devnet.node(name), find_geth())
     node = devnet.node(name)
     _let_it_listen(directory, devnet, node)
     _let_it_seal(directory, devnet, node)
