@@ -1,16 +1,15 @@
 """A whole exhibit from a real chain: a document, its evidence file and the network file, as a reader holds them."""
 
 import dataclasses
-import hashlib
 import io
 import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from coincurve import PrivateKey
 from conftest import Node
 from eth_abi.abi import encode
+from sealed_headers import address, key
 
 from anchors.chain import rlp
 from anchors.chain.header import DEVELOPMENT, header_of_block
@@ -58,16 +57,6 @@ LEAVES = 64
 INDEX = 37
 ACCEPTED_AT = 1_795_000_000
 DOCUMENT = "投标文件：第七标段，报价 1,234,567.89 元\n".encode()
-
-
-def key(name: str) -> bytes:
-    """The private key of a person of this story, on any curve."""
-    return hashlib.sha256(name.encode()).digest()
-
-
-def address(name: str) -> bytes:
-    """The Ethereum address of a person of this story."""
-    return keccak256(PrivateKey(key(name)).public_key.format(compressed=False)[1:])[12:]
 
 
 def log_signer(code: str, generation: int = 0) -> Signer:

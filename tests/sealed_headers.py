@@ -4,11 +4,11 @@ Besu: QbftExtraDataCodec, IbftExtraDataCodec, BftBlockHashing; EIP-225 for Cliqu
 beside this in tests/vectors and hold the format.
 """
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from coincurve import PrivateKey
-from exhibits import address, key
 
 from anchors.chain import rlp
 from anchors.chain.keccak import keccak256
@@ -17,6 +17,18 @@ from anchors.network import ValidatorSet
 ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141  # SEC 2, secp256k1: n
 MIX_HASH = bytes.fromhex("63746963616c2062797a616e74696e65206661756c7420746f6c6572616e6365")
 NO_OMMERS = keccak256(rlp.encode([]))
+
+
+def key(name: str) -> bytes:
+    """The private key of a person of this story, on any curve."""
+    return hashlib.sha256(name.encode()).digest()
+
+
+def address(name: str) -> bytes:
+    """The Ethereum address of a person of this story."""
+    return keccak256(PrivateKey(key(name)).public_key.format(compressed=False)[1:])[12:]
+
+
 NAMES = tuple(sorted((f"validator {number}" for number in range(16)), key=address))
 
 
