@@ -1,6 +1,7 @@
 """The command line's promises: exit codes, one JSON document, errors that say what, where and what to do."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -16,7 +17,8 @@ DOCUMENT, EVIDENCE, NETWORK = (str(FROZEN / name) for name in ("bid.txt", "bid.t
 
 def bidledger(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "ledger_service.cli", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+    wide = os.environ | {"COLUMNS": "400"}  # so that no message is broken within, however long its paths
+    return subprocess.run(command, capture_output=True, text=True, check=False, env=wide)
 
 
 def test_a_proven_document_ends_with_0_and_one_json_document() -> None:
