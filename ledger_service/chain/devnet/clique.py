@@ -5,6 +5,7 @@ another, as tests of faults need it. Reorganisations of one block happen without
 signers have signed on two branches and none may sign again: `end_deadlock` takes one branch back.
 """
 
+import itertools
 import os
 import signal
 import subprocess
@@ -78,12 +79,7 @@ def stop_node(directory: Path, name: str, sign: signal.Signals = signal.SIGTERM)
 def partition(directory: Path, group: Collection[str]) -> None:
     """Cut the signers of those names off from all others that run; who is in the same part stays connected."""
     inside, outside = _sides(_read(directory), group)
-    for one in inside:
-        for other in outside:
-            _call(one, "admin_removePeer", _enode(other))
-            _call(other, "admin_removePeer", _enode(one))
-    for node in inside:
-        _wait_until(partial(_has_peers, node, len(inside) - 1), directory, node, "lost the peers cut off")
+    _wait_until(partial(_cut, inside, outside), directory, inside[0], "lost the peers cut off")
 
 
 def heal(directory: Path, group: Collection[str]) -> None:
@@ -92,10 +88,9 @@ def heal(directory: Path, group: Collection[str]) -> None:
     Nodes that were connected a moment ago wait up to 35 s before they dial each other again.
     """
     inside, outside = _sides(_read(directory), group)
-    for one in inside:
-        for other in outside:
-            _call(one, "admin_addPeer", _enode(other))
-            _call(other, "admin_addPeer", _enode(one))
+    for one, other in itertools.product(inside, outside):
+        _call(one, "admin_addPeer", _enode(other))
+        _call(other, "admin_addPeer", _enode(one))
     everyone = len(inside) + len(outside)
     for node in (*inside, *outside):
         _wait_until(partial(_has_peers, node, everyone - 1), directory, node, "met its peers again")
@@ -236,6 +231,14 @@ def _all_past(nodes: Sequence[Node], heads: Sequence[int]) -> bool:
 
 def _has_peers(node: Node, count: int) -> bool:
     return quantity(_call(node, "net_peerCount")) == count
+
+
+def _cut(inside: Sequence[Node], outside: Sequence[Node]) -> bool:
+    """Drop every connection between two parts; whether none is left, since a dial may have been under way."""
+    for one, other in itertools.product(inside, outside):
+        _call(one, "admin_removePeer", _enode(other))
+        _call(other, "admin_removePeer", _enode(one))
+    return all(_has_peers(node, len(inside) - 1) for node in inside)
 
 
 def _enode(node: Node) -> object:
