@@ -267,8 +267,11 @@ def _prove_checkpoint(network: Network, receipt: Receipt, proof: TlogProof) -> t
     return fact, f"the log {origin} signed the checkpoint of size {proof.checkpoint.size}"
 
 
+_policy = lru_cache(maxsize=1)(Policy.parse)  # as with the network file
+
+
 def _prove_witnesses(policy: bytes, log: Verifier, proof: TlogProof) -> tuple[Witnessed, str]:
-    witnessed = prove_quorum(Policy.parse(policy), proof.note, log)
+    witnessed = prove_quorum(_policy(policy), proof.note, log)
     who = [f"{name!r} at {_iso(time)}" if time else f"{name!r}" for name, time in witnessed.cosigners.items()]
     return witnessed, f"the policy's quorum holds: cosigned by {', '.join(who) or 'nobody, and nobody is needed'}"
 
