@@ -15,9 +15,18 @@ from witnessing import GUIZHOU, NOW, engine_at, network, verifiers, witness_app
 from anchors.errors import QuorumMissed
 from anchors.notes import Checkpoint, KeyType, Policy, SignatureLine, Signer, open_checkpoint, prove_quorum
 from ledger_service import conditions
+from ledger_service.errors import Misconfigured
 from ledger_service.jobs import Job
 from ledger_service.witness.asking import NoAnswer
-from ledger_service.witness.cosigning import PARTS, Cosigning, WitnessAhead, WitnessLies, WitnessRefuses, places
+from ledger_service.witness.cosigning import (
+    PARTS,
+    Cosigning,
+    WitnessAhead,
+    WitnessLies,
+    WitnessRefuses,
+    places,
+    read_policy,
+)
 from ledger_service.witness.kept import Kept
 from ledger_service.witness.protocol import Submission
 
@@ -255,6 +264,22 @@ def test_a_witness_that_gives_no_answer_is_told(
     url = serve(wire) if body else "http://127.0.0.1:9"
     with pytest.raises(NoAnswer, match="more than 65536 bytes" if body else "does not answer"):
         cosigning(engine, log, policy_at(url)).step()
+
+
+def test_an_address_that_is_none_is_refused_before_anybody_is_asked(engine: Engine, log: GrowingLog) -> None:
+    with pytest.raises(Misconfigured, match="'fast' of the policy has the address 'ftp://w/witness/'"):
+        places(policy_at("ftp://w"))
+    log.grow(3)
+    with pytest.raises(NoAnswer, match="does not answer"):
+        cosigning(engine, log, policy_at("http://[::1")).step()
+
+
+def test_a_policy_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    with pytest.raises(Misconfigured, match=r"BIDLEDGER_WITNESS_POLICY_FILE .*policy: No such file"):
+        read_policy(tmp_path / "policy")
+    (tmp_path / "policy").write_text("quorum nobody\n")
+    with pytest.raises(Misconfigured, match="line 1 has 'nobody', which no line before defines"):
+        read_policy(tmp_path / "policy")
 
 
 def test_a_key_of_the_policy_that_does_not_cosign_is_told_and_the_others_are_kept(
