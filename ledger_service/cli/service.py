@@ -79,7 +79,8 @@ def _lines(state: dict[str, Any]) -> Iterator[str]:
         rounds = f", {validators['round_changes']} round changes" if validators["round_changes"] is not None else ""
         yield f"sealed   by {chain['sealed_by']}, {validators['may_fail']} more may fail{rounds}"
     yield f"index    block {index['block']}, {index['lag']} behind"
-    yield f"log      {log['origin']}: size {log['size']}"
+    witnessed = "" if log["witnessed"] is None else f", cosigned by the quorum up to {log['witnessed']}"
+    yield f"log      {log['origin']}: size {log['size']}{witnessed}"
     yield f"anchor   size {anchor['size']} in block {anchor['block_number']}" if anchor else "anchor   none yet"
     if (withdrawn := state["withdrawn"])["count"]:
         yield (

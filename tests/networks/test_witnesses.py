@@ -267,3 +267,4 @@ def test_nothing_waits_for_witnesses_that_are_gone_and_they_catch_up_afterwards(
     wait_until(is_cosigned, "cosignatures of what was anchored meanwhile")
     wait_until(lambda: not eyes.log.parts_in_trouble(), "the status is clean again")
     assert eyes.log.witnessed() > before
+    assert ", cosigned by the quorum up to " in bidledger("status", "--url", eyes.log.url).stdout
