@@ -227,6 +227,7 @@ def test_without_its_geth_the_build_is_named(tmp_path: Path, monkeypatch: pytest
         program.parent.mkdir(parents=True)
         program.write_text(f"#!/bin/sh\necho '{said}'\n")
         program.chmod(0o755)
-    outcome = bidledger("devnet", "up", "--chain", "clique", "--dir", tmp_path)
+    outcome = bidledger("devnet", "up", "--chain", "clique", "--dir", tmp_path / "devnet")
     assert outcome.returncode == Exit.USAGE
     assert "scripts/geth" in outcome.stderr
+    assert not (tmp_path / "devnet").exists(), "the same command works once it is built"

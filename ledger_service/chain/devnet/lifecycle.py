@@ -42,7 +42,6 @@ def up(chain: str, directory: Path, *, chain_id: int = CHAIN_ID, block_seconds: 
     """
     if chain not in CHAINS:
         raise InvalidContent(f"there is no chain {chain!r}; take one of {', '.join(CHAINS)}")
-    directory.mkdir(parents=True, exist_ok=True)
     if chain in UNSEALED:
         devnet = unsealed.up(chain, directory, chain_id=chain_id, block_seconds=block_seconds)
     else:

@@ -29,6 +29,7 @@ def up(chain: str, directory: Path, *, chain_id: int, block_seconds: int | None)
     if before is not None and before.runs:
         return before
     chain, program = _program(chain)
+    directory.mkdir(parents=True, exist_ok=True)
     port = process.free_port()
     output = directory / "chain.log"
     output.unlink(missing_ok=True)
