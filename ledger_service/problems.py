@@ -3,7 +3,7 @@
 The same document from the bare ASGI routes and from the FastAPI application; `type` is stable, `pointer` says where.
 """
 
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from typing import Any, Final, TypeAlias
 
 import orjson
@@ -15,6 +15,7 @@ MEDIA_TYPE: Final = "application/problem+json"
 Scope: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Headers: TypeAlias = Sequence[tuple[bytes, bytes]]
 
 
 def problem_document(error: ServiceError) -> dict[str, object]:
@@ -57,17 +58,17 @@ def method_not_allowed(method: str, *allowed: str) -> MethodNotAllowed:
 
 async def send_problem(send: Send, error: ServiceError) -> None:
     """Answer an ASGI request with an error."""
-    await send_answer(send, error.status, MEDIA_TYPE, orjson.dumps(problem_document(error)), problem_headers(error))
+    headers = encode_headers({"content-type": MEDIA_TYPE, **problem_headers(error)})
+    await send_answer(send, error.status, headers, orjson.dumps(problem_document(error)))
 
 
-async def send_answer(send: Send, status: int, media_type: str, body: bytes, headers: dict[str, str]) -> None:
-    """Answer an ASGI request in one piece."""
-    fields = {"content-type": media_type, "content-length": str(len(body)), **headers}
-    await send(
-        {
-            "type": "http.response.start",
-            "status": status,
-            "headers": [(name.encode(), value.encode()) for name, value in fields.items()],
-        }
-    )
+def encode_headers(fields: Mapping[str, str]) -> Headers:
+    """Write header fields as ASGI has them."""
+    return [(name.encode(), value.encode()) for name, value in fields.items()]
+
+
+async def send_answer(send: Send, status: int, headers: Headers, body: bytes) -> None:
+    """Answer an ASGI request in one piece; its length is added to the headers."""
+    headers = [*headers, (b"content-length", b"%d" % len(body))]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

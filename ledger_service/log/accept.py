@@ -15,11 +15,20 @@ from ledger_service.errors import BadRequest, InvalidContent, ServiceError, Unsu
 from ledger_service.log.api_keys import ApiKeys
 from ledger_service.log.api_keys import Scope as KeyScope
 from ledger_service.log.writer import LogWriter
-from ledger_service.problems import Receive, Scope, Send, method_not_allowed, send_answer, send_problem
+from ledger_service.problems import (
+    Receive,
+    Scope,
+    Send,
+    encode_headers,
+    method_not_allowed,
+    send_answer,
+    send_problem,
+)
 
 MAX_COMMITMENTS: Final = 1000
 MAX_BODY_BYTES: Final = 128 << 10  # 1,000 commitments are 69 kB as they are usually written
 
+_HEADERS: Final = encode_headers({"content-type": "application/json", "cache-control": "no-store"})
 _FIELDS: Final = frozenset((b"authorization", b"idempotency-key", b"content-type", b"content-length"))
 _JSON = re.compile(r"application/json *(;.*)?", re.IGNORECASE)
 _COMMITMENT = re.compile("0x[0-9a-f]{64}", re.ASCII)
@@ -45,7 +54,7 @@ class EvidenceEndpoint:
         except ServiceError as error:
             await send_problem(send, error)
             return
-        await send_answer(send, 201, "application/json", body, {"cache-control": "no-store"})
+        await send_answer(send, 201, _HEADERS, body)
 
     async def _accept(self, scope: Scope, receive: Receive) -> bytes:
         if scope["method"] != "POST":

@@ -83,14 +83,16 @@ class Admission:
         count = len(submission.commitments)
         capacity = self._period.capacity
         quota = capacity if submission.quota is None else submission.quota
-        if quota is not None and count > quota:
+        if quota is None:
+            return
+        if count > quota:
             raise QuotaTooSmall(
                 f"The request has {count} commitments, and the quota is {quota} a period; send fewer at a time.",
                 facts={"quota": quota},
             )
         used = self._period.used[submission.key_id] + self.used[submission.key_id]
         full = capacity is not None and self._period.taken + len(self.entries) + count > capacity
-        if full or (quota is not None and used + count > quota):
+        if full or used + count > quota:
             raise QuotaExhausted(
                 f"The quota of this period is used up; the next one begins in {self._seconds_left} s.",
                 facts={"quota": quota},

@@ -16,10 +16,23 @@ from anchors.merkle import ENTRIES, TILE_WIDTH, TileId
 from anchors.notes import Checkpoint, SignedNote
 from ledger_service.errors import NotFound, ServiceError
 from ledger_service.log.tiles import LogFolder
-from ledger_service.problems import Receive, Scope, Send, method_not_allowed, send_answer, send_problem
+from ledger_service.problems import (
+    Headers,
+    Receive,
+    Scope,
+    Send,
+    encode_headers,
+    method_not_allowed,
+    send_answer,
+    send_problem,
+)
 
-_CHECKPOINT_HEADERS: Final = {"cache-control": "public, max-age=1"}
-_TILE_HEADERS: Final = {"cache-control": "public, max-age=31536000, immutable"}
+_CHECKPOINT_HEADERS: Final = encode_headers(
+    {"content-type": "text/plain; charset=utf-8", "cache-control": "public, max-age=1"}
+)
+_TILE_HEADERS: Final = encode_headers(
+    {"content-type": "application/octet-stream", "cache-control": "public, max-age=31536000, immutable"}
+)
 _METHODS: Final = ("GET", "HEAD")
 
 
@@ -44,20 +57,20 @@ class LogRoutes:
         try:
             if scope["method"] not in _METHODS:
                 raise method_not_allowed(scope["method"], *_METHODS)
-            media_type, headers, body = self._file(_path_below_mount(scope))
+            headers, body = self._file(_path_below_mount(scope))
         except ServiceError as error:
             await send_problem(send, error)
             return
-        await send_answer(send, 200, media_type, body, headers)
+        await send_answer(send, 200, headers, body)
 
-    def _file(self, path: str) -> tuple[str, dict[str, str], bytes]:
+    def _file(self, path: str) -> tuple[Headers, bytes]:
         note = self._folder.checkpoint()
         if path == "checkpoint" and note is not None:
-            return "text/plain; charset=utf-8", _CHECKPOINT_HEADERS, self._cosigned(note).encode()
+            return _CHECKPOINT_HEADERS, self._cosigned(note).encode()
         content = self._tile(path, note) if path.startswith("tile/") and note is not None else None
         if content is None:
             raise NotFound("The log has published nothing under this path.", facts={"path": path[:256]})
-        return "application/octet-stream", _TILE_HEADERS, content
+        return _TILE_HEADERS, content
 
     def _tile(self, path: str, note: bytes) -> bytes | None:
         try:

@@ -6,17 +6,18 @@ times while requests keep the other threads busy.
 """
 
 from collections.abc import Collection, Iterator, Sequence
+from itertools import chain
 from typing import Final, TypeVar
 
 from sqlalchemy import Connection, Engine, func, insert
-from sqlmodel import Session, col, select
+from sqlmodel import Session, SQLModel, col, select
 
 from ledger_service.log.tables import Batch, Checkpoint, Leaf, Period, Request
 
 INDEX_BYTES: Final = 8
 ENTRY_BYTES: Final = 40  # uint64 index, commitment: what a receipt's leaf is the hash of
 
-_ROWS: Final = 512  # in one statement; two values each, and SQLite takes 32,766
+_ROWS: Final = 512  # in one statement; eight values at the most, and SQLite takes 32,766
 _Row = TypeVar("_Row")
 
 
@@ -50,9 +51,8 @@ class LogStore:
         """
         with self._engine.begin() as connection:
             self._insert_leaves(connection, entries)
-            connection.execute(insert(Batch), [batch.model_dump()])
-            if requests:
-                connection.execute(insert(Request), [request.model_dump() for request in requests])
+            _insert(connection, Batch, [tuple(batch.model_dump().values())])
+            _insert(connection, Request, [tuple(request.model_dump().values()) for request in requests])
 
     def turn(self, periods: Sequence[Period], fillings: Sequence[tuple[int, bytes]]) -> None:
         """Write periods as they now are, closed or opened, with the leaves that fill them, all or nothing."""
@@ -150,13 +150,18 @@ class LogStore:
                 yield [entry[INDEX_BYTES:] for entry in sorted(split_entries(packed))]
 
     def _insert_leaves(self, connection: Connection, entries: Sequence[tuple[int, bytes]]) -> None:
-        mark = "?" if connection.dialect.paramstyle == "qmark" else "%s"
-        for some in _chunks(entries):
-            rows = ", ".join([f"({self._generation}, {mark}, {mark})"] * len(some))
-            values = tuple(value for index, commitment in some for value in (commitment, index))
-            # Nothing in it is from outside: a number of ours, and marks.
-            statement = f'INSERT INTO log_leaf (generation, commitment, "index") VALUES {rows}'  # noqa: S608
-            connection.exec_driver_sql(statement, values)
+        _insert(connection, Leaf, [(self._generation, commitment, index) for index, commitment in entries])
+
+
+def _insert(connection: Connection, table: type[SQLModel], rows: Sequence[tuple[object, ...]]) -> None:
+    """Insert rows, each with its values in the order of the model's fields."""
+    mark = "?" if connection.dialect.paramstyle == "qmark" else "%s"
+    names = ", ".join([f'"{name}"' for name in table.model_fields])
+    row = f"({', '.join([mark] * len(table.model_fields))})"
+    for some in _chunks(rows):
+        # Nothing in it is from outside: names of ours, and marks.
+        statement = f"INSERT INTO {table.__tablename__} ({names}) VALUES {', '.join([row] * len(some))}"  # noqa: S608
+        connection.exec_driver_sql(statement, tuple(chain.from_iterable(some)))
 
 
 def _chunks(rows: Sequence[_Row]) -> Iterator[Sequence[_Row]]:

@@ -10,14 +10,23 @@ from typing import Final
 
 from ledger_service.bodies import read_body
 from ledger_service.errors import NotFound, ServiceError
-from ledger_service.problems import Receive, Scope, Send, method_not_allowed, send_answer, send_problem
+from ledger_service.problems import (
+    Receive,
+    Scope,
+    Send,
+    encode_headers,
+    method_not_allowed,
+    send_answer,
+    send_problem,
+)
 from ledger_service.witness.protocol import SIZE_MEDIA_TYPE, write_size
 from ledger_service.witness.server import OtherSize, Witness
 
 PREFIX: Final = "/witness/"
 MAX_BODY_BYTES: Final = 64 << 10  # 63 hashes are 3 kB, a line of ML-DSA 3.3 kB
 
-_TEXT: Final = "text/plain; charset=utf-8"
+_TEXT_HEADERS: Final = encode_headers({"content-type": "text/plain; charset=utf-8", "cache-control": "no-store"})
+_SIZE_HEADERS: Final = encode_headers({"content-type": SIZE_MEDIA_TYPE, "cache-control": "no-store"})
 _CHECKPOINT = re.compile("([0-9a-f]{64})/checkpoint", re.ASCII)
 
 
@@ -33,15 +42,14 @@ class WitnessRoutes:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        headers = {"cache-control": "no-store"}
         try:
             body = await self._answer(scope, receive)
         except OtherSize as error:
-            await send_answer(send, error.status, SIZE_MEDIA_TYPE, write_size(error.size), headers)
+            await send_answer(send, error.status, _SIZE_HEADERS, write_size(error.size))
         except ServiceError as error:
             await send_problem(send, error)
         else:
-            await send_answer(send, 200, _TEXT, body, headers)
+            await send_answer(send, 200, _TEXT_HEADERS, body)
 
     async def _answer(self, scope: Scope, receive: Receive) -> bytes:
         witness, path = self._witness, scope["path"].removeprefix(PREFIX)
