@@ -77,10 +77,9 @@ def _withdrawn_evidence(outstanding: Sequence[Withdrawal]) -> Iterator[Condition
     if outstanding:
         newest = outstanding[-1]
         detail = (
-            f"{len(outstanding)} anchors whose evidence could be fetched were in blocks that the chain has reversed, "
-            f"the last of them that of {newest.size} leaves in block {newest.block_number}, "
-            f"0x{newest.block_hash.hex()}. They are anchored anew by themselves; then their evidence is to be fetched "
-            "again, see /v1/withdrawals"
+            f"the chain has reversed blocks of anchors whose evidence could be fetched, {len(outstanding)} of them, "
+            f"the last that of {newest.size} leaves in block {newest.block_number}, 0x{newest.block_hash.hex()}. The "
+            "leaves are anchored anew without help; then their evidence must be fetched again, see /v1/withdrawals"
         )
         since = outstanding[0].seen_at.replace(tzinfo=UTC)
         yield Condition(part="proofs", problem="evidence-withdrawn", detail=detail, since=since)

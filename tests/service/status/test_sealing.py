@@ -98,5 +98,5 @@ def test_withdrawn_evidence_is_named_until_it_is_proven_anew() -> None:
     ]
     (said,) = troubles(Facts(HEALTHY, None, rows, ()), NOW)
     assert (said.part, said.problem, said.since) == ("proofs", "evidence-withdrawn", NOW)
-    assert "2 anchors" in said.detail
+    assert "could be fetched, 2 of them" in said.detail
     assert f"9 leaves in block 9, 0x{'0a' * 32}" in said.detail
