@@ -20,7 +20,7 @@ from ledger_service.chain.devnet import process, state
 from ledger_service.chain.devnet.clique_setup import make_chain
 from ledger_service.chain.devnet.state import Devnet, Node
 from ledger_service.chain.rpc import Rpc, fields, items, quantity
-from ledger_service.errors import ChainRefused, ChainUnreachable, Misconfigured, ServiceError
+from ledger_service.errors import ChainRefused, ChainUnreachable, Misconfigured
 from ledger_service.keys import PASSWORD_FILE
 
 GETH_VERSION: Final = "1.13.15"  # as in scripts/geth
@@ -32,7 +32,9 @@ POLL_SECONDS: Final = 0.05
 
 
 def up(directory: Path, *, chain_id: int, period: int) -> Devnet:
-    """Start all signers of a folder's chain, made when it is not there, and wait until they are peers and seal.
+    """Start the signers of a folder's chain that do not run, and wait until all are peers and see new blocks.
+
+    The chain is made when it is not there; when all run it is left as it is.
 
     Args:
         directory: where the chain's files go, one folder for each signer.
@@ -47,13 +49,15 @@ def up(directory: Path, *, chain_id: int, period: int) -> Devnet:
     if state.read(directory) is None:
         make_chain(directory, geth, chain_id, period)
     devnet = _read(directory)
-    for node in devnet.nodes:
-        if not node.process.runs:
-            devnet = _start(directory, devnet, node, geth)
+    stopped = [node.name for node in devnet.nodes if not node.process.runs]
+    if not stopped:
+        return devnet
     try:
-        _wait_until_sealing(directory, devnet)
-    except ServiceError:
-        devnet.end()
+        for name in stopped:
+            devnet = _start(directory, devnet, devnet.node(name), geth)
+        _let_all_seal(directory, devnet, stopped)
+    except BaseException:  # an interrupt too: whoever runs is taken for one that seals
+        _read(directory).end()
         raise
     return devnet
 
@@ -149,14 +153,15 @@ def _arguments(folder: Path, signer: str, chain_id: int, port: str) -> list[str 
     ]
 
 
-def _wait_until_sealing(directory: Path, devnet: Devnet) -> None:
-    """Wait until all signers are peers and hear each other, and only then let them seal, until each sees new blocks."""
-    for node in devnet.nodes:
+def _let_all_seal(directory: Path, devnet: Devnet, started: Collection[str]) -> None:
+    """Let those that were started seal once all are peers and hear each other, and wait until each sees new blocks."""
+    new = [devnet.node(name) for name in started]
+    for node in new:
         _let_it_listen(directory, devnet, node)
     for node in devnet.nodes:
         _wait_until(partial(_has_peers, node, len(devnet.nodes) - 1), directory, node, "met its peers")
     heads = [_head(node) for node in devnet.nodes]
-    for node in devnet.nodes:
+    for node in new:
         _let_it_seal(directory, devnet, node)
     deadline = time.monotonic() + READY_SECONDS
     while not _all_past(devnet.nodes, heads):
