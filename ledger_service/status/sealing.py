@@ -23,7 +23,7 @@ class Sealing:
     seen: int  # validators that sealed any of these
     silent: tuple[bytes, ...]  # addresses of those who sealed none of the last `silence` blocks
     silence: int  # blocks
-    silent_since: int  # time of the first of these, POSIX seconds
+    silent_since: int  # when any of them last sealed, as far as was looked, POSIX seconds
     round_changes: int | None  # BFT: blocks whose first proposer failed
     block_seconds: float | None  # the usual time between two blocks
 
@@ -49,6 +49,7 @@ def observe(consensus: str, newest: Sequence[SealedBlock]) -> Sealing | None:
     silence = min(WINDOW, TURNS * len(in_force))
     # Right after the start nobody has had enough turns to be called silent.
     lately = newest[:silence] if len(newest) >= silence else []
+    silent = tuple(one for one in in_force if lately and one not in _sealers(lately))
     rounds = [block.round for block in newest if block.round is not None]
     times = [block.timestamp for block in newest]
     return Sealing(
@@ -56,9 +57,9 @@ def observe(consensus: str, newest: Sequence[SealedBlock]) -> Sealing | None:
         needed=needed_seals(consensus, len(in_force)),
         blocks=len(newest),
         seen=len(set(in_force) & _sealers(newest)),
-        silent=tuple(one for one in in_force if lately and one not in _sealers(lately)),
+        silent=silent,
         silence=silence,
-        silent_since=lately[-1].timestamp if lately else newest[-1].timestamp,
+        silent_since=next((one.timestamp for one in newest if set(silent) & set(one.sealers)), times[-1]),
         round_changes=sum(one > 0 for one in rounds) if rounds else None,
         block_seconds=median(new - old for new, old in pairwise(times)) if times[1:] else None,
     )

@@ -49,6 +49,7 @@ def test_all_that_seal_are_seen_and_one_of_four_may_fail() -> None:
 def test_who_has_sealed_nothing_for_eight_turns_is_called_silent() -> None:
     found = seen(in_turns(68) + in_turns(32, FOUR[:3]))
     assert (found.seen, found.silent, found.may_fail) == (4, (FOUR[3],), 0)
+    assert found.silent_since == 2 * 67, "the last block that the fourth sealed"
     (said,) = words(sealing=found).values()
     assert said.startswith(f"only 3 of 4 validators sealed in the last 32 blocks, 0x{FOUR[3].hex()} did not")
     assert "3 are needed, so none more may fail" in said
