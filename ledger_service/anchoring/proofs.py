@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Final
 
 import structlog
-from sqlalchemy import Engine
+from sqlalchemy import Engine, tuple_
 from sqlmodel import Session, col, func, select
 
 from anchors.chain import rlp
@@ -122,24 +122,18 @@ class ProofCapture:
         return len(missing)
 
     def _missing(self) -> Sequence[tuple[Anchor, bytes]]:
+        """The next anchors after the last one that is proven: within a log that is the order of the chain."""
         with Session(self._engine) as session:
-            until = self._last_provable(session)
-        query = (
-            select(Anchor, Block.hash)
-            .join(Block, col(Block.number) == col(Anchor.block_number))
-            .outerjoin(
-                AnchorProof,
-                (col(AnchorProof.generation) == col(Anchor.generation)) & (col(AnchorProof.size) == col(Anchor.size)),
+            place = (col(AnchorProof.generation), col(AnchorProof.size))
+            proven = session.exec(select(*place).order_by(*(column.desc() for column in place)).limit(1)).first()
+            beyond = tuple_(col(Anchor.generation), col(Anchor.size)) > tuple_(*(proven or (0, 0)))
+            query = (
+                select(Anchor, Block.hash)
+                .join(Block, col(Block.number) == col(Anchor.block_number))
+                .where(Anchor.member == self._member, beyond, Anchor.block_number <= self._last_provable(session))
+                .order_by(col(Anchor.generation), col(Anchor.size))
+                .limit(BATCH)
             )
-            .where(
-                Anchor.member == self._member,
-                Anchor.block_number <= until,
-                col(AnchorProof.block_hash).is_(None),  # what was reversed is withdrawn first
-            )
-            .order_by(col(Anchor.block_number))
-            .limit(BATCH)
-        )
-        with Session(self._engine) as session:
             return session.exec(query).all()
 
     def _last_provable(self, session: Session) -> int:
