@@ -63,7 +63,7 @@ def up(directory: Path, *, chain_id: int, period: int) -> Devnet:
 
 
 def start_node(directory: Path, name: str) -> None:
-    """Start one signer again and let it seal; it finds those of its peers that run, and may follow them after 10 s.
+    """Start one signer again and let it seal; it finds those of its peers that run and follows them, with all at once.
 
     Raises:
         ChainUnreachable: it ended, or did not answer in time.
