@@ -40,7 +40,7 @@ class Member:
         self._environment = os.environ | settings | {"BIDLEDGER_SLOTS": str(slots), "BIDLEDGER_PERIOD_SECONDS": "1"}
         self._client = httpx.Client(base_url=self.service.url, timeout=5)
         self.database = directory / "data" / "bidledger.sqlite"
-        self._network_file = directory / "network.json"
+        self.network_file = directory / "network.json"
         self._output = (directory / "service.log").open("ab")
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -97,7 +97,7 @@ class Member:
         return audit(read, Verifier.parse(sichuan(self.network()).log_keys[0].vkey))
 
     def network(self) -> Network:
-        return parse_network(self._network_file.read_bytes())
+        return parse_network(self.network_file.read_bytes())
 
     def problems(self) -> set[str]:
         """What the status says is wrong."""

@@ -3,12 +3,10 @@
 from datetime import UTC, datetime
 
 from founding import Founded, Tree, block_time, later
-from sqlalchemy import Engine, select
-from sqlmodel import SQLModel
+from sqlalchemy import Engine
 
 from ledger_service.chain.contracts import EVIDENCE_LOG, REGISTRY
 from ledger_service.chain.rpc import Rpc
-from ledger_service.index import tables
 from ledger_service.index.indexer import Followed, Indexer
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -50,17 +48,6 @@ def catch_up(follower: Indexer) -> None:
         if not follower.step():
             return
     raise AssertionError("the index does not come to an end")
-
-
-def rows(engine: Engine) -> dict[str, list[tuple[object, ...]]]:
-    """All that the index holds of the chain, row by row."""
-    models: list[type[SQLModel]] = [tables.Block, *tables.FACTS, *tables.VERSIONS]
-    found = {}
-    with engine.connect() as connection:
-        for model in models:
-            table = SQLModel.metadata.tables[str(model.__tablename__)]
-            found[table.name] = sorted(map(tuple, connection.execute(select(table))), key=repr)
-    return found
 
 
 def _own_affairs(founded: Founded, rpc: Rpc) -> None:

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 from founding import CODES, Founded, block_time
-from happenings import FRESH, LOGS, NOW, PROMISED, catch_up, everything, few_anchors, indexer, rows
+from happenings import FRESH, LOGS, NOW, PROMISED, catch_up, everything, few_anchors, indexer
+from index_rows import rows
 from liar import Forger, lying
 from sqlalchemy import Engine
 from sqlmodel import Session, SQLModel, col, select

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 from founding import Founded
-from happenings import LOGS, catch_up, few_anchors, indexer, rows
+from happenings import LOGS, catch_up, few_anchors, indexer
+from index_rows import rows
 from liar import Forger, Liar, Refusal, Tamper, change_receipts, lying
 from sqlalchemy import Engine
 from sqlmodel import Session, SQLModel
