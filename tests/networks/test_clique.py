@@ -24,8 +24,7 @@ from ledger_service.errors import Exit, InvalidContent
 from ledger_service.keys import EthereumKey, make_ethereum_key, make_password
 
 SECONDS = 60.0
-STALL_SECONDS = 12.0
-CUT_SECONDS = 5.0  # of three blocks a signer may sign one, so that two signers stand still after two blocks
+STALL_SECONDS = 10.0
 
 
 def bidledger(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
@@ -88,12 +87,14 @@ def send(rpc: Rpc, key: EthereumKey, chain: devnet.Devnet) -> bytes:
     return signed.hash
 
 
-def reaches(nodes: list[Rpc], block: int) -> bool:
-    """Whether all nodes come to a block within STALL_SECONDS."""
-    deadline = time.monotonic() + STALL_SECONDS
-    while min(map(head, nodes)) < block and time.monotonic() < deadline:
+def grow(directory: Path, nodes: list[Rpc], block: int) -> None:
+    """Wait until all nodes are past a block; an operator ends the deadlock that three signers can come to by chance."""
+    stalled_at = time.monotonic() + STALL_SECONDS
+    while min(map(head, nodes)) <= block:
+        if time.monotonic() > stalled_at:
+            clique.end_deadlock(directory)
+            wait_until(lambda: min(map(head, nodes)) > block)
         time.sleep(0.1)
-    return min(map(head, nodes)) >= block
 
 
 def test_its_status_names_four_signers_and_their_heads(directory: Path, chain: devnet.Devnet) -> None:
@@ -164,7 +165,7 @@ def test_three_go_on_without_the_fourth_and_it_catches_up(
     clique.stop_node(directory, "signer3", signal.SIGKILL)
     others = [nodes[0], nodes[1], nodes[3]]
     missed = max(map(head, others)) + 4
-    wait_until(lambda: min(map(head, others)) > missed)
+    grow(directory, others, missed)
     status = devnet.status(directory)
     assert [number is None for number in status.heads] == [False, False, True, False]
     assert "signer3" in str(status)
@@ -177,26 +178,11 @@ def test_three_go_on_without_the_fourth_and_it_catches_up(
 def test_who_is_cut_off_stands_still_and_follows_once_healed(directory: Path, nodes: list[Rpc]) -> None:
     clique.partition(directory, {"signer4"})
     cut_at = head(nodes[3])
-    wait_until(lambda: min(map(head, nodes[:3])) > cut_at + 3)
+    grow(directory, nodes[:3], cut_at + 3)
     assert head(nodes[3]) <= cut_at + 1, "a signer may sign one of three blocks"
     clique.heal(directory, {"signer4"})
     wait_until(lambda: head(nodes[3]) > cut_at + 3)
     assert header(nodes[3], hex(cut_at + 2)).hash == header(nodes[0], hex(cut_at + 2)).hash
-
-
-def test_two_halves_go_on_together_once_healed_and_freed(directory: Path, nodes: list[Rpc]) -> None:
-    half = {"signer1", "signer3"}
-    clique.partition(directory, half)
-    together = max(map(head, nodes)) + 4
-    time.sleep(CUT_SECONDS)
-    clique.heal(directory, half)
-    freed = not reaches(nodes, together)
-    if freed:
-        clique.end_deadlock(directory)
-        assert reaches(nodes, together)
-    common = min(map(head, nodes)) - 2
-    assert len({header(node, hex(common)).hash for node in nodes}) == 1
-    print(f"two halves came together {'when one was taken back' if freed else 'by themselves'}")
 
 
 def test_a_network_file_pins_its_validators_where_the_chain_has_them(
