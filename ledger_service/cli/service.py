@@ -84,7 +84,7 @@ def _lines(state: dict[str, Any]) -> Iterator[str]:
     yield f"anchor   size {anchor['size']} in block {anchor['block_number']}" if anchor else "anchor   none yet"
     if (withdrawn := state["withdrawn"])["count"]:
         yield (
-            f"evidence {withdrawn['count']} proofs withdrawn, the last of block {withdrawn['newest_block']}, seen "
+            f"evidence {withdrawn['count']} withdrawn, the last of block {withdrawn['newest_block']}, seen "
             f"{withdrawn['newest_seen_at']}; {withdrawn['outstanding']} not proven anew yet"
         )
     if outbox := state.get("outbox"):

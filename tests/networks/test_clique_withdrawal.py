@@ -1,6 +1,8 @@
 """All signers of Clique together can give up what they confirmed; then evidence is withdrawn and issued anew."""
 
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -27,14 +29,16 @@ def member(geth: Path, tmp_path: Path) -> Iterator[Member]:
         devnet.down(tmp_path / "chain")
 
 
-def take_back(chain: devnet.Devnet, block: int) -> None:
-    """Let all signers forget a block and what came after it, and seal anew."""
+def take_back(directory: Path, chain: devnet.Devnet, block: int) -> None:
+    """Let all signers forget a block and what came after it, and meet anew to seal others."""
     nodes = [Rpc(node.rpc) for node in chain.nodes]
-    for method, *parameters in (("miner_stop",), ("debug_setHead", hex(block - 1)), ("miner_start",)):
+    for method, *parameters in (("miner_stop",), ("debug_setHead", hex(block - 1))):
         for rpc in nodes:
             rpc.call(method, *parameters)
     for rpc in nodes:
         rpc.close()
+    devnet.down(directory)  # they would ask one another for blocks that nobody has any more
+    devnet.up("clique", directory)
 
 
 def sealed_hash(member: Member, proof: dict[str, Any]) -> str:
@@ -45,7 +49,7 @@ def sealed_hash(member: Member, proof: dict[str, Any]) -> str:
     return f"0x{header.hash.hex()}"
 
 
-def test_evidence_that_all_signers_reverse_is_withdrawn_and_issued_anew(member: Member) -> None:
+def test_evidence_that_all_signers_reverse_is_withdrawn_and_issued_anew(member: Member, tmp_path: Path) -> None:
     receipt = member.submit()
     assert receipt is not None
     path = f"/v1/evidence/{receipt['commitment']}"
@@ -54,7 +58,7 @@ def test_evidence_that_all_signers_reverse_is_withdrawn_and_issued_anew(member: 
     assert (before["state"], before["withdrawn"]) == ("final", [])
     old_hash = sealed_hash(member, proof)
 
-    take_back(member.node, before["anchor"]["block_number"])
+    take_back(tmp_path / "chain", member.node, before["anchor"]["block_number"])
     wait_until(lambda: (member.get(path) or {}).get("withdrawn"))
     (withdrawn,) = member.get(path)["withdrawn"]
     assert (withdrawn["block_number"], withdrawn["block_hash"]) == (before["anchor"]["block_number"], old_hash)
@@ -69,4 +73,16 @@ def test_evidence_that_all_signers_reverse_is_withdrawn_and_issued_anew(member: 
     status = member.get("/v1/status")
     assert (status["withdrawn"]["count"], status["withdrawn"]["outstanding"]) == (1, 0)
     wait_until(lambda: member.problems() == set())
+    told = subprocess.run(
+        [sys.executable, "-m", "ledger_service.cli", "status", "--url", member.service.url],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    print(told)
+    assert "(clique): block " in told
+    assert "1 reorganisations seen" in told
+    assert "sealed   by 4 of 4 validators in the last " in told
+    assert ", 1 more may fail" in told
+    assert f"evidence 1 withdrawn, the last of block {before['anchor']['block_number']}" in told
     print(f"block {before['anchor']['block_number']} became block {listed['anchor']['block_number']}")
