@@ -24,7 +24,6 @@ from typing import Any
 import httpx
 
 from anchors.chain.header import DEVELOPMENT
-from anchors.receipt import parse_receipt
 from ledger_service.chain import devnet
 from ledger_service.chain.deploy import deploy_from_file
 from ledger_service.cli.console import print_json, say
@@ -33,7 +32,6 @@ from ledger_service.demo.alliance import Founding, found
 from ledger_service.demo.forgery import Exhibit, Forgeries
 from ledger_service.demo.pdf import print_notice
 from ledger_service.errors import Exit, InvalidContent, NotFound, Unavailable
-from ledger_service.evidence.submission import ReceiptFile
 
 MEMBER = "sichuan"
 TENDER = "ocds-213czf-000-00001"
@@ -41,7 +39,6 @@ PERIOD_SECONDS = 3.0
 SLOTS = 1024
 START_SECONDS = 60.0
 ANCHOR_SECONDS = 120.0
-POLL_SECONDS = 0.2
 # Refuses every socket, by whatever library, before the command line starts.
 OFFLINE = """
 import sys
@@ -103,8 +100,6 @@ def _report(node: devnet.Devnet, service: Service, where: Path, files: Sequence[
     sealed = node.consensus != DEVELOPMENT
     confirmed = " and confirmed by later signers" if sealed else ""
     say(f"3. the log's period closes, its checkpoint is anchored{confirmed}, the evidence files are fetched")
-    if sealed:
-        _wait_until_final(service.url, receipts)
     _bidledger("evidence", "fetch", *receipts, "--wait", str(ANCHOR_SECONDS), "--out", where / "evidence")
     say("4. each file is verified in a process of its own that may open no socket")
     network = where / "network.json"
@@ -127,17 +122,6 @@ def _report(node: devnet.Devnet, service: Service, where: Path, files: Sequence[
         "files": proven,
         "refuted": refuted,
     }
-
-
-def _wait_until_final(url: str, receipts: Sequence[Path]) -> None:
-    """Ask the API where each commitment stands until its block is confirmed, or for ANCHOR_SECONDS."""
-    deadline = time.monotonic() + ANCHOR_SECONDS
-    for receipt in receipts:
-        commitment = parse_receipt(ReceiptFile.read(receipt).receipt).commitment
-        while httpx.get(f"{url}/v1/evidence/0x{commitment.hex()}").json().get("state") != "final":
-            if time.monotonic() > deadline:
-                raise Unavailable(f"{receipt} is not final after {ANCHOR_SECONDS:.0f} s; see `bidledger status`")
-            time.sleep(POLL_SECONDS)
 
 
 def _verified(exhibit: Exhibit) -> dict[str, Any]:
