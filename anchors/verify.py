@@ -7,12 +7,10 @@ refutes, so stripping a file never helps. Cosignatures and the timestamp are for
 alliance: a step each where they say whom. A timestamp that is there must be one of the checkpoint in any case.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from enum import StrEnum
 from functools import lru_cache
-from typing import ParamSpec, TypeVar
 
 from anchors.chain.header import DEVELOPMENT, Header, decode_header
 from anchors.chain.keccak import keccak256
@@ -20,7 +18,6 @@ from anchors.chain.receipts import Log, claimed_receipt, prove_receipt
 from anchors.chain.receipts import Receipt as TransactionReceipt
 from anchors.commitment import Digests, Statement, commit
 from anchors.errors import (
-    AnchorsError,
     CheckpointOfAnotherLog,
     CommitmentDiffers,
     ContractNotInForce,
@@ -38,10 +35,11 @@ from anchors.errors import (
 )
 from anchors.evidence import EvidenceFile
 from anchors.merkle import leaf_hash, prove_inclusion
-from anchors.network import Member, Network, Quorum, ReceiptSigner, parse_network, roll_forward
+from anchors.network import Member, Network, Quorum, ReceiptSigner
 from anchors.notes import Checkpoint, Policy, TlogProof, Verifier, Witnessed, open_checkpoint, prove_quorum
 from anchors.receipt import Receipt
 from anchors.seals import prove_seals
+from anchors.steps import Refuted, Run, Step, iso_time, pin_network
 from anchors.timestamp import Timestamp, prove_timestamp, read_timestamp
 
 __all__ = ["EVIDENCE_LOG", "STEPS", "STEPS_ON_DEMAND", "Grade", "Step", "Verdict", "verify"]
@@ -51,10 +49,6 @@ STEPS_ON_DEMAND = ("witnesses", "timestamp")  # after `checkpoint`, where the re
 EVIDENCE_LOG = "EvidenceLog"  # the contract's name in the network file
 
 _ANCHORED = keccak256(b"Anchored(uint16,uint32,uint64,bytes32,uint64)")
-_LAST_SECOND = 253_402_300_799  # of the year 9999, after which no date is written; a witness may sign at any
-
-_P = ParamSpec("_P")
-_Fact = TypeVar("_Fact")
 
 
 class Grade(StrEnum):
@@ -63,15 +57,6 @@ class Grade(StrEnum):
     LOGGED = "logged"
     ANCHORED = "anchored"
     SEALED = "sealed"
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """The outcome of one step."""
-
-    step: str
-    ok: bool
-    detail: str  # what is proven, or what is wrong, where, and what to do
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +80,7 @@ class Verdict:
         return {
             "verdict": "proven" if self.proven else "refuted",
             "grade": self.grade,
-            "steps": [{"step": each.step, "ok": each.ok, "detail": each.detail} for each in self.steps],
+            "steps": [each.as_json() for each in self.steps],
             "anchored_at": self.anchored_at,
             "block_number": self.block_number,
             "member": self.member,
@@ -130,36 +115,11 @@ def verify(
     Returns:
         Proven with a grade, or refuted at a step.
     """
-    run = _Run()
+    run = Run()
     try:
         return _prove(run, document, evidence, (network, *later), require, _Outside(policy, authorities))
-    except _Refuted:
+    except Refuted:
         return Verdict(tuple(run.steps))
-
-
-class _Refuted(Exception):
-    """A step failed, and its outcome is noted."""
-
-
-class _Run:
-    """The steps taken so far."""
-
-    def __init__(self) -> None:
-        self.steps: list[Step] = []
-
-    def need(self, step: str, prove: Callable[_P, _Fact], *args: _P.args, **kwargs: _P.kwargs) -> _Fact:
-        """Have what a step cannot do without; where it cannot be had, the step has failed."""
-        try:
-            return prove(*args, **kwargs)
-        except AnchorsError as error:
-            self.steps.append(Step(step, ok=False, detail=error.diagnostics()))
-            raise _Refuted from error
-
-    def step(self, step: str, prove: Callable[_P, tuple[_Fact, str]], *args: _P.args, **kwargs: _P.kwargs) -> _Fact:
-        """Take a step: its fact, and the sentence that tells it."""
-        fact, detail = self.need(step, prove, *args, **kwargs)
-        self.steps.append(Step(step, ok=True, detail=detail))
-        return fact
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +150,7 @@ class _Anchor:
 
 
 def _prove(
-    run: _Run,
+    run: Run,
     document: Digests,
     evidence: bytes,
     versions: tuple[bytes, ...],
@@ -201,7 +161,7 @@ def _prove(
     statement = run.step("document", _prove_document, file, document)
     receipt = run.step("commitment", _prove_commitment, file, statement)
     proof = run.step("inclusion", _prove_inclusion, file, receipt)
-    pinned, quorum = run.need("network", _pin, versions)
+    pinned, quorum = run.need("network", pin_network, versions)
     logged = run.step("checkpoint", _prove_checkpoint, pinned, receipt, proof)
     if outside.policy is not None:
         run.step("witnesses", _prove_witnesses, outside.policy, logged.log, proof)
@@ -217,7 +177,7 @@ def _prove(
     code = logged.member.code
     if anchor is None:
         return Verdict(tuple(run.steps), Grade.LOGGED, member=code, index=receipt.index)
-    time = _iso(anchor.header.timestamp)
+    time = iso_time(anchor.header.timestamp)
     return Verdict(tuple(run.steps), anchor.grade, time, anchor.header.number, code, receipt.index)
 
 
@@ -249,12 +209,6 @@ def _prove_inclusion(file: EvidenceFile, receipt: Receipt) -> tuple[TlogProof, s
     return proof, f"it is leaf {proof.index} of the tree of {size} leaves with the root 0x{root.hex()}"
 
 
-@lru_cache(maxsize=1)  # many files are held against one network file; the same bytes always say the same
-def _pin(versions: tuple[bytes, ...]) -> tuple[Network, Quorum]:
-    pinned, *later = (parse_network(version) for version in versions)
-    return roll_forward(pinned, later)
-
-
 def _prove_checkpoint(network: Network, receipt: Receipt, proof: TlogProof) -> tuple[_Logged, str]:
     member = network.member(receipt.member)
     origin = network.origin(member, receipt.generation)
@@ -272,22 +226,16 @@ _policy = lru_cache(maxsize=1)(Policy.parse)  # as with the network file
 
 def _prove_witnesses(policy: bytes, log: Verifier, proof: TlogProof) -> tuple[Witnessed, str]:
     witnessed = prove_quorum(_policy(policy), proof.note, log)
-    who = [f"{name!r} at {_iso(time)}" if time else f"{name!r}" for name, time in witnessed.cosigners.items()]
+    who = [f"{name!r} at {iso_time(time)}" if time else f"{name!r}" for name, time in witnessed.cosigners.items()]
     return witnessed, f"the policy's quorum holds: cosigned by {', '.join(who) or 'nobody, and nobody is needed'}"
 
 
 def _prove_timestamp(authorities: bytes, file: EvidenceFile, checkpoint: Checkpoint) -> tuple[Timestamp, str]:
     timestamp = prove_timestamp(file.timestamp(), checkpoint.text, authorities)
-    return timestamp, f"a trusted authority saw the checkpoint at {_iso(timestamp.time.timestamp())}"
+    return timestamp, f"a trusted authority saw the checkpoint at {iso_time(timestamp.time.timestamp())}"
 
 
-def _iso(time: float) -> str:
-    if time > _LAST_SECOND:
-        return f"second {time} of 1970"
-    return datetime.fromtimestamp(time, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _prove_anchor(run: _Run, file: EvidenceFile, network: Network, logged: _Logged, least: Grade) -> _Anchor:
+def _prove_anchor(run: Run, file: EvidenceFile, network: Network, logged: _Logged, least: Grade) -> _Anchor:
     place = run.need("event", file.place)
     # The event is read from a transaction receipt that only the step after it proves; where there is none to read,
     # that step has failed.
