@@ -2,7 +2,7 @@
 
 Every header is encoded anew and hashed, and follows its parent. Where a header's bloom leaves it possible that one of
 our contracts has logged, all receipts of the block are fetched and held against the receipts root; elsewhere nothing
-needs to be asked, since a bloom never denies what is there. Who sealed the headers is left to finality.
+needs to be asked, since a bloom never denies what is there. Who sealed the headers is left to `seals`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
