@@ -310,12 +310,31 @@ def test_a_step_that_changes_nothing_is_refused(consensus: str) -> None:
 
 
 @BOTH
-@pytest.mark.parametrize("numbers", [(30, 20), (20, 20), (20, 100), (20, 101), (10, 20)])
+@pytest.mark.parametrize("numbers", [(30, 20), (20, 20), (20, 100), (20, 101)])
 def test_steps_lie_in_order_between_the_pinned_block_and_the_anchors(consensus: str, numbers: Sequence[int]) -> None:
     six = NAMES[:6]
     steps = [BftBlock(consensus, six[:5], numbers[0]).raw(six[:5]), BftBlock(consensus, six, numbers[1]).raw(six)]
     with pytest.raises(HeaderOutOfPlace, match="cannot be a step"):
         prove(BftBlock(consensus, six), six, steps, history=(pin(FOUR, 10),))
+
+
+@BOTH
+@pytest.mark.parametrize("since", [20, 25, 30, 40])
+def test_steps_that_a_later_network_file_pins_still_count(consensus: str, since: int) -> None:
+    five, six = NAMES[:5], NAMES[:6]
+    steps = [BftBlock(consensus, five, 20).raw(five), BftBlock(consensus, six, 30).raw(six)]
+    assert prove(BftBlock(consensus, six), six, steps, history=(pin(FOUR, 10),)).sealers
+    pinned = (pin(FOUR, 10, since), pin(five if since < 30 else six, since))
+    assert prove(BftBlock(consensus, six), six, steps, history=pinned).sealers
+
+
+@BOTH
+def test_a_step_where_a_pinned_span_begins_lists_the_pinned_validators(consensus: str) -> None:
+    five, other = NAMES[:5], NAMES[:3]
+    for listed in (five, other):
+        step = BftBlock(consensus, listed, 10).raw(listed)
+        with pytest.raises(HeaderOutOfPlace, match="not those pinned"):
+            prove(BftBlock(consensus, listed), listed, [step], history=(pin(FOUR, 10),))
 
 
 @BOTH
