@@ -1,11 +1,13 @@
-"""The outbox: what the log has signed against what the contract holds, and the one transaction that is due.
+"""The outbox: what the log has signed against what the contract holds, and the transactions that are due.
 
 Each step looks anew at both, so a crash, a lost node or a reorganisation leaves nothing to be repaired: what the chain
 does not hold is anchored, again if need be, and the contract refuses to take the same checkpoint twice. A transaction
-is stored before it is sent, and while its outcome is unknown no other is signed.
+is stored before it is sent. While it waits for its block the next checkpoint may follow it, by the next nonce and with
+a proof from its size on, so that no leaf waits for the block of the one before it; where the first does not come
+about, the contract refuses what continues it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -18,7 +20,7 @@ from ledger_service import conditions
 from ledger_service.anchoring.tables import OutboxEntry
 from ledger_service.chain.contracts import EVIDENCE_LOG, contract
 from ledger_service.chain.rpc import Rpc, quantity
-from ledger_service.chain.transactions import broadcast, call, find_mined, next_nonce, prepare
+from ledger_service.chain.transactions import SignedTransaction, broadcast, call, find_mined, next_nonce, prepare, sign
 from ledger_service.errors import ChainRefused, NodeDishonest, ServiceError
 from ledger_service.keys import EthereumKey
 from ledger_service.log.reader import LogReader
@@ -29,6 +31,8 @@ log = structlog.get_logger(__name__)
 PART: Final = "anchor"
 STALLED_AFTER: Final = timedelta(minutes=2)  # many blocks, on the slowest chain in use (Clique, 15 s)
 MAX_NONCE: Final = 2**63 - 1  # half of what EIP-2681 allows; what the table holds
+MAX_UNDER_WAY: Final = 3  # a chain that takes two blocks for a transaction, and a period as short as a block
+FOLLOWING_GAS: Final = 500_000  # ten times an anchor's; of what cannot be estimated before the one that it follows
 
 
 class CannotAnchor(ServiceError):
@@ -91,7 +95,7 @@ class Outbox:
         self._clock = clock
 
     def step(self) -> bool:
-        """Settle what waits, or send what is due.
+        """Settle what waits, and send what is due.
 
         Returns:
             Whether a transaction is under way.
@@ -100,28 +104,40 @@ class Outbox:
             ServiceError: what went wrong; it stands in the conditions until a later step says otherwise.
         """
         with conditions.told(self._engine, PART, self._clock):
-            return self._settle() or self._send_due()
+            under_way = self._settle()
+            return self._send_due(under_way) or bool(under_way)
 
-    def _settle(self) -> bool:
-        """Look after the transaction whose outcome is not known yet; whether it is still under way."""
+    def _settle(self) -> list[OutboxEntry]:
+        """Look after the transactions whose outcome is not known yet; those that are still under way, in order."""
         with Session(self._engine) as session:
-            entry = session.exec(select(OutboxEntry).where(col(OutboxEntry.waiting))).first()
-        if entry is None:
-            return False
+            waiting = session.exec(select(OutboxEntry).where(col(OutboxEntry.waiting)).order_by(col(OutboxEntry.id)))
+            entries = list(waiting)
+        under_way: list[OutboxEntry] = []
+        for entry in entries:
+            if self._is_under_way(entry, under_way):
+                under_way.append(entry)
+                continue
+            with Session(self._engine) as session:
+                entry.waiting = False
+                session.add(entry)
+                session.commit()
+        return under_way
+
+    def _is_under_way(self, entry: OutboxEntry, before: Sequence[OutboxEntry]) -> bool:
+        """Whether a transaction still waits for its block, after those before it; it is sent again to be sure."""
         try:
-            if find_mined(self._rpc, entry.transaction_hash) is None:
-                if self._next_nonce() == entry.nonce:
-                    broadcast(self._rpc, entry.raw)
-                    self._check_age(entry)
-                    return True
-                # Another transaction has used its nonce, or a reorganisation took back those that came before it.
-                log.warning("anchor_overtaken", size=entry.size)
+            # The nonce is asked first: a block that comes between the two questions has mined what was next.
+            nonce = before[-1].nonce + 1 if before else self._next_nonce()
+            if find_mined(self._rpc, entry.transaction_hash) is not None:
+                return False
+            if entry.nonce == nonce:
+                broadcast(self._rpc, entry.raw)
+                self._check_age(entry)
+                return True
+            # Another transaction has used its nonce, or a reorganisation took back those that came before it.
+            log.warning("anchor_overtaken", size=entry.size)
         except ChainRefused as error:
             log.warning("anchor_refused", size=entry.size, detail=error.detail)  # looked at anew by the next step
-        with Session(self._engine) as session:
-            entry.waiting = False
-            session.add(entry)
-            session.commit()
         return False
 
     def _check_age(self, entry: OutboxEntry) -> None:
@@ -134,23 +150,21 @@ class Outbox:
                 "off from them; if it does, they leave the transaction out. It needs no help once they take it"
             )
 
-    def _send_due(self) -> bool:
-        due = self._due()
+    def _send_due(self, under_way: Sequence[OutboxEntry]) -> bool:
+        due = self._due(under_way)
         if due is None:
             return False
-        anchored, checkpoint = due
-        proof = self._reader.consistency(anchored.size, checkpoint.size) if anchored.size else []
+        base, checkpoint, following = due
+        proof = self._reader.consistency(base.size, checkpoint.size) if base.size else []
         data = contract(EVIDENCE_LOG).call_data("anchor", checkpoint.size, checkpoint.root, proof)
-        nonce = self._next_nonce()
-        chain = self._target.chain_id
-        signed = prepare(self._rpc, self._key, self._target.evidence_log, data, chain=chain, nonce=nonce)
+        signed = self._sign_following(following, data) if following else self._sign_first(data)
         with Session(self._engine) as session:
             session.add(
                 OutboxEntry(
                     generation=checkpoint.generation,
                     size=checkpoint.size,
                     root=checkpoint.root,
-                    nonce=nonce,
+                    nonce=signed.nonce,
                     raw=signed.raw,
                     transaction_hash=signed.hash,
                     signed_at=self._clock(),
@@ -162,23 +176,37 @@ class Outbox:
         log.info("anchor_sent", size=checkpoint.size, transaction=signed.hash.hex())
         return True
 
-    def _due(self) -> tuple[Anchored, Checkpoint] | None:
-        """What the contract holds, and the checkpoint that it must hold next; None when it holds the latest."""
+    def _sign_first(self, data: bytes) -> SignedTransaction:
+        target = self._target
+        nonce = self._next_nonce()
+        return prepare(self._rpc, self._key, target.evidence_log, data, chain=target.chain_id, nonce=nonce)
+
+    def _sign_following(self, last: OutboxEntry, data: bytes) -> SignedTransaction:
+        target, nonce = self._target, last.nonce + 1
+        return sign(self._key, target.evidence_log, data, chain=target.chain_id, nonce=nonce, gas=FOLLOWING_GAS)
+
+    def _due(self, under_way: Sequence[OutboxEntry]) -> tuple[Anchored, Checkpoint, OutboxEntry | None] | None:
+        """What the contract holds or will, the checkpoint that it must hold next, and whose transaction this follows;
+        None when nothing is due, or enough is under way."""
         latest = self._reader.latest_checkpoint()
         if latest is None or latest.size == 0:
             return None
-        anchored = self._anchored()
-        self._check_continues(anchored, latest)
-        if anchored.size == latest.size:
+        base = self._anchored()
+        self._check_continues(base, latest)
+        ahead = [entry for entry in under_way if entry.generation == base.generation and entry.size > base.size]
+        following = ahead[-1] if ahead else None
+        if following is not None:
+            base = Anchored(following.generation, following.size, following.root)
+        if base.size == latest.size or len(ahead) >= MAX_UNDER_WAY:
             return None
-        bound = anchored.size + self._max_growth()
+        bound = base.size + self._max_growth()
         checkpoint = latest if latest.size <= bound else self._reader.largest_checkpoint(bound)
-        if checkpoint is None or checkpoint.size <= anchored.size:
+        if checkpoint is None or checkpoint.size <= base.size:
             raise CannotAnchor(
-                f"the log grew from {anchored.size} leaves by more than an anchor may between two checkpoints; "
+                f"the log grew from {base.size} leaves by more than an anchor may between two checkpoints; "
                 "a successor of the evidence log must allow more"
             )
-        return anchored, checkpoint
+        return base, checkpoint, following
 
     def _anchored(self) -> Anchored:
         generation, size, root, _, _ = self._ask("checkpoint", self._target.member)

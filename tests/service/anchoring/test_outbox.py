@@ -16,7 +16,14 @@ from sqlmodel import Session, select
 from ledger_service import conditions
 from ledger_service.anchoring import outbox as outbox_module
 from ledger_service.anchoring import proofs
-from ledger_service.anchoring.outbox import STALLED_AFTER, CannotAnchor, ChainStalled, Outbox, Target
+from ledger_service.anchoring.outbox import (
+    MAX_UNDER_WAY,
+    STALLED_AFTER,
+    CannotAnchor,
+    ChainStalled,
+    Outbox,
+    Target,
+)
 from ledger_service.anchoring.tables import OutboxEntry
 from ledger_service.chain import devnet, transactions
 from ledger_service.chain.contracts import EVIDENCE_LOG, REGISTRY, contract
@@ -374,6 +381,52 @@ def test_once_it_is_mined_only_the_next_trouble_stands(
     with pytest.raises(CannotAnchor):
         make_outbox(generation=1).step()
     assert list(problems(engine)) == ["cannot-anchor"]
+
+
+@pytest.mark.usefixtures("standstill")
+def test_the_next_checkpoints_follow_before_the_first_is_in_a_block(
+    founded: Founded, rpc: Rpc, engine: Engine, log: GrowingLog, make_outbox: Callable[..., Outbox]
+) -> None:
+    sizes = []
+    for _ in range(MAX_UNDER_WAY + 1):
+        sizes.append(log.grow(2))
+        assert make_outbox().step()
+    stored = entries(engine)
+    assert [(one.size, one.nonce - stored[0].nonce) for one in stored] == list(
+        zip(sizes[:-1], range(MAX_UNDER_WAY), strict=True)
+    )
+    rpc.call("evm_mine")
+    assert anchored(founded, rpc) == (sizes[-2], MAX_UNDER_WAY)
+    assert make_outbox().step(), "what had to wait"
+    rpc.call("evm_mine")
+    settle(make_outbox())
+    assert anchored(founded, rpc) == (sizes[-1], MAX_UNDER_WAY + 1)
+    assert [one.waiting for one in entries(engine)] == [False] * len(sizes)
+    assert problems(engine) == {}
+
+
+def test_what_follows_a_transaction_that_does_not_come_about_is_refused_and_anchored_anew(
+    founded: Founded,
+    rpc: Rpc,
+    engine: Engine,
+    log: GrowingLog,
+    make_outbox: Callable[..., Outbox],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(outbox_module, "broadcast", lambda _rpc, _raw: None)
+        for leaves in (2, 3):
+            size = log.grow(leaves)
+            assert make_outbox().step()
+    first, second = entries(engine)
+    assert second.nonce == first.nonce + 1
+    key, chain = founded.opened[MEMBER, "anchorer"], founded.network.chain_id
+    other = transactions.prepare(rpc, key, b"\x01" * 20, b"", chain=chain, nonce=first.nonce)
+    transactions.broadcast(rpc, other.raw)
+    transactions.wait_mined(rpc, other.hash, 20)
+    settle(make_outbox())
+    assert anchored(founded, rpc) == (size, 1)
+    assert [one.waiting for one in entries(engine)] == [False] * 3
 
 
 def test_a_log_older_than_what_was_anchored_is_refused(
