@@ -15,6 +15,7 @@ import structlog
 import accept
 import backfill
 import gas
+import sealed_chain
 import tree
 import verification
 from row import Row
@@ -28,6 +29,8 @@ MEASUREMENTS: Mapping[str, Callable[[], Row]] = {
     "verify-start": verification.verify,
     "verify-sealed": verification.sealed,
     "verify-many": verification.many,
+    "clique-final": sealed_chain.final,
+    "clique-13-anchors": sealed_chain.anchors,
 }
 
 
@@ -42,7 +45,7 @@ def main() -> int:
         parser.error(f"there is no row {unknown[0]!r}; the rows are {', '.join(MEASUREMENTS)}")
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     rows = []
-    print(f"{'name':<14} {'value':>12} {'floor':>12} {'ratio':>7}  reach", flush=True)
+    print(f"{'name':<17} {'value':>12} {'floor':>12} {'ratio':>7}  reach", flush=True)
     for name in asked.names or MEASUREMENTS:
         print(f"measuring {name}", file=sys.stderr, flush=True)
         rows.append(MEASUREMENTS[name]())

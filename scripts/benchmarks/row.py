@@ -22,4 +22,4 @@ class Row:
     def __str__(self) -> str:
         verdict = "" if self.ok else "  NOT REACHED"
         figures = f"{self.value:>12,.5g} {self.floor:>12,.5g} {self.ratio:>7.2f}"
-        return f"{self.name:<14} {figures}  {self.reach} {self.unit}{verdict}"
+        return f"{self.name:<17} {figures}  {self.reach} {self.unit}{verdict}"
