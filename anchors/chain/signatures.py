@@ -13,7 +13,7 @@ from coincurve import PrivateKey, PublicKey
 from anchors.chain.keccak import keccak256
 from anchors.errors import BadSignature
 
-__all__ = ["HALF_ORDER", "Domain", "check_form", "recover_signer", "sign_digest", "typed_digest"]
+__all__ = ["HALF_ORDER", "Domain", "check_form", "recover_signer", "sign_digest", "struct_hash", "typed_digest"]
 
 HALF_ORDER = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0  # SEC 2, secp256k1: n // 2
 
@@ -35,26 +35,30 @@ class Domain:
         if self.verifying_contract is not None:
             kind += ",address verifyingContract"
             words.append(self.verifying_contract)
-        return _struct_hash(kind + ")", words)
+        return struct_hash(kind + ")", words)
 
 
 def typed_digest(domain: Domain, kind: str, words: Sequence[int | bytes]) -> bytes:
-    """The digest that is signed for a flat struct.
+    """The digest that is signed for a struct, 32 bytes; `kind` and `words` as `struct_hash` takes them.
+
+    Source: EIP-712.
+    """
+    return keccak256(b"\x19\x01" + domain.separator() + struct_hash(kind, words))
+
+
+def struct_hash(kind: str, words: Sequence[int | bytes]) -> bytes:
+    """The hash of a struct's type and values.
 
     Args:
-        domain: what the signature is for.
-        kind: the struct's type as EIP-712 writes it, `Name(type field,...)`.
-        words: its values in order: numbers, addresses of 20 bytes, words of 32; strings as their keccak hash.
+        kind: the struct's type as EIP-712 writes it, `Name(type field,...)`, then the types that it refers to.
+        words: its values in order: numbers, addresses of 20 bytes, words of 32; strings as their keccak hash, structs
+            as theirs, a list of structs as the keccak hash of theirs one after the other.
 
     Returns:
         32 bytes.
 
     Source: EIP-712.
     """
-    return keccak256(b"\x19\x01" + domain.separator() + _struct_hash(kind, words))
-
-
-def _struct_hash(kind: str, words: Sequence[int | bytes]) -> bytes:
     padded = (word.to_bytes(32, "big") if isinstance(word, int) else word.rjust(32, b"\0") for word in words)
     return keccak256(_type_hash(kind) + b"".join(padded))
 

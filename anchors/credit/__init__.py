@@ -4,8 +4,38 @@ Promises the rules of docs/CREDIT.md as pure functions of facts and time, and th
 that holds the register. Who may sign, and which member applies whose records, is left to the contracts.
 """
 
+from anchors.credit.changes import FOLLOWING, NO_PLEDGE, Change, State, check_change
+from anchors.credit.history import NO_RECORD, History, Standing, check_publication, fold, word_count
 from anchors.credit.kinds import Kind
 from anchors.credit.measures import Basis, Catalogue, Measure
+from anchors.credit.record import Record, check_record
+from anchors.credit.signing import changes_digest, publication_digest
+from anchors.credit.statement import Statement
 from anchors.credit.terms import Term, day_at, end_of, last_day
 
-__all__ = ["Basis", "Catalogue", "Kind", "Measure", "Term", "day_at", "end_of", "last_day"]
+__all__ = [
+    "FOLLOWING",
+    "NO_PLEDGE",
+    "NO_RECORD",
+    "Basis",
+    "Catalogue",
+    "Change",
+    "History",
+    "Kind",
+    "Measure",
+    "Record",
+    "Standing",
+    "State",
+    "Statement",
+    "Term",
+    "changes_digest",
+    "check_change",
+    "check_publication",
+    "check_record",
+    "day_at",
+    "end_of",
+    "fold",
+    "last_day",
+    "publication_digest",
+    "word_count",
+]

@@ -16,12 +16,12 @@ from anchors.credit.kinds import Kind
 from anchors.credit.terms import Term
 from anchors.errors import MalformedFile, UnfitMeasure, UnknownMeasure
 
-__all__ = ["FORMAT", "Basis", "Catalogue", "Measure"]
+__all__ = ["FORMAT", "MAX_CODE", "Basis", "Catalogue", "Measure"]
 
 FORMAT = "bidledger/measures/v1"
 
 _MAX_MEASURES = 1024
-_MAX_CODE = (1 << 16) - 1
+MAX_CODE = 255  # a record names its measures by the bits of one word, and bit 0 is none
 _MAX_BASES = 16
 _MAX_MONTHS = 60
 _TEXT = r"\S(?:[^\x00-\x1f\x7f]{0,198}\S)?"
@@ -98,7 +98,7 @@ def _read_measure(value: object, where: str) -> Measure:
     if not basis:
         raise MalformedFile(fields.path("basis"), "is empty, and what rests on no law is no measure")
     return Measure(
-        code=fields.number("code", 1, _MAX_CODE),
+        code=fields.number("code", 1, MAX_CODE),
         zh=fields.text("zh", _TEXT),
         en=fields.text("en", _TEXT),
         kinds=_read_kinds(fields),

@@ -69,7 +69,7 @@ def changed(change: Callable[[dict[str, Any]], object]) -> bytes:
         (lambda file: file["measures"].reverse(), "measures"),
         (lambda file: file["measures"].append(file["measures"][-1]), "measures"),
         (lambda file: file["measures"][0].update(code=0), r"measures\[0\].code"),
-        (lambda file: file["measures"][0].update(code=70_000), r"measures\[0\].code"),
+        (lambda file: file["measures"][0].update(code=256), r"measures\[0\].code"),
         (lambda file: file["measures"][0].update(zh=""), r"measures\[0\].zh"),
         (lambda file: file["measures"][0].update(en="a\nb"), r"measures\[0\].en"),
         (lambda file: file["measures"][0].update(kind="minor"), r"measures\[0\].kind"),
