@@ -44,7 +44,7 @@ ASKED = "signer1"  # the node that the service asks
 CLIENTS = 1
 PAUSE = 0.2  # seconds between two commitments
 LISTEN_SECONDS = 0.2
-STALL_SECONDS = 12.0  # without a block for so long the signers are in a deadlock
+STALL_SECONDS = 12.0  # without a block for so long a node will not have one without help
 CLOCK_SECONDS = 600
 X86 = pytest.mark.skipif(platform.machine() != "x86_64", reason="a clock is set wrong by code for x86-64")
 
@@ -57,7 +57,7 @@ class Network:
         self.chain = chain
         self.member = member
         self.load = load
-        self.freed = 0  # how often an operator had to end a deadlock
+        self.helped = 0  # how often an operator had to end a deadlock, or to start a node again
         self.heard: dict[str, str] = {}  # all that the status said is wrong since the test began
         self.audited = member.audit()
 
@@ -99,20 +99,32 @@ class Network:
         return now.node(name).process.pid
 
     def grows(self, blocks: int, *names: str) -> None:
-        """Wait until the signers of those names have so many more blocks; an operator ends what is a deadlock."""
+        """Wait until the signers of those names have so many more blocks; an operator helps those that stand still."""
         goal = max(map(self.head, names)) + blocks
         deadline = time.monotonic() + DEADLINE + blocks
-        moved_at, highest = time.monotonic(), 0
-        while min(heads := [self.head(name) for name in names]) < goal:
+        moved = dict.fromkeys(names, time.monotonic())
+        before = self.heads(*names)
+        while min((heads := self.heads(*names)).values()) < goal:
             assert time.monotonic() < deadline, f"{heads}, not {goal}"
-            if max(heads) > highest:
-                moved_at, highest = time.monotonic(), max(heads)
-            if time.monotonic() > moved_at + STALL_SECONDS:
-                print(f"  no block for {STALL_SECONDS:.0f} s at {heads}: an operator ends the deadlock")
-                clique.end_deadlock(self.directory)
-                self.freed += 1
-                moved_at = time.monotonic()
+            now = time.monotonic()
+            moved |= {name: now for name in names if heads[name] != before[name]}
+            before = heads
+            standing = [name for name in names if now > moved[name] + STALL_SECONDS]
+            if standing:
+                self._help(standing, everywhere=len(standing) == len(names))
+                moved = dict.fromkeys(names, time.monotonic())
             time.sleep(0.1)
+
+    def _help(self, standing: list[str], *, everywhere: bool) -> None:
+        """What an operator does: end a deadlock, or start a node again whose synchronisation hangs."""
+        print(f"  {standing} had no block for {STALL_SECONDS:.0f} s: an operator helps")
+        self.helped += 1
+        if everywhere:
+            clique.end_deadlock(self.directory)
+            return
+        for name in standing:
+            clique.stop_node(self.directory, name)
+            clique.start_node(self.directory, name)
 
     def says(self, problem: str) -> str:
         """Wait until the status has said in words that this is wrong."""
@@ -171,7 +183,7 @@ def unharmed(request: pytest.FixtureRequest, network: Network, tmp_path: Path) -
     print(
         f"  {len(given) - load} receipts more, all {len(given)} in the log of {network.audited.size} and final; "
         f"{anchors}; {compared}; branches left by the signers {dict(network.turns() - left)}, by the service "
-        f"{network.reorganisations() - before}; deadlocks ended so far {network.freed}; "
+        f"{network.reorganisations() - before}; an operator helped {network.helped} times so far; "
         f"{settled - started:.1f} s, checks {time.monotonic() - settled:.1f} s"
     )
 
