@@ -5,7 +5,19 @@ that holds the register. Who may sign, and which member applies whose records, i
 """
 
 from anchors.credit.changes import FOLLOWING, NO_PLEDGE, Change, State, check_change
-from anchors.credit.history import NO_RECORD, History, Standing, check_publication, fold, word_count
+from anchors.credit.history import (
+    NO_RECORD,
+    Event,
+    History,
+    Link,
+    Publication,
+    Standing,
+    check_publication,
+    fold,
+    histories,
+    links,
+    word_count,
+)
 from anchors.credit.kinds import Kind
 from anchors.credit.measures import Basis, Catalogue, Measure
 from anchors.credit.record import Record, check_record
@@ -20,9 +32,12 @@ __all__ = [
     "Basis",
     "Catalogue",
     "Change",
+    "Event",
     "History",
     "Kind",
+    "Link",
     "Measure",
+    "Publication",
     "Record",
     "Standing",
     "State",
@@ -35,7 +50,9 @@ __all__ = [
     "day_at",
     "end_of",
     "fold",
+    "histories",
     "last_day",
+    "links",
     "publication_digest",
     "word_count",
 ]

@@ -60,6 +60,7 @@ FOLLOWING: Final[Mapping[State, frozenset[State]]] = {
 class Change:
     """One change of a record, in the block of a time."""
 
+    record: bytes  # its name
     state: State  # after it
     grounds: bytes  # SHA-256 of the objection, the ruling, the withdrawal, or the evidence of what was put right
     pledge: bytes  # SHA-256 of the commitment letter of a repair, NO_PLEDGE for any other change
@@ -70,7 +71,7 @@ class Change:
         """The EIP-712 hash, 32 bytes.
 
         Args:
-            leaf: the record's leaf before the change.
+            leaf: the record's last leaf.
         """
         words = (leaf, self.state, self.grounds, self.pledge, self.content.struct_hash())
         return struct_hash(CHANGE_TYPE, words)

@@ -27,12 +27,12 @@ from anchors.errors import (
 __all__ = ["RECORD_NAMES", "RECORD_TYPE", "Record", "check_content", "check_record", "read_record"]
 
 RECORD_TYPE: Final = (
-    "CreditRecord(bytes32 subject,uint16 member,uint8 kind,uint32 decidedOn,uint32 lastDay,uint256 measures,"
-    "bytes32 statement,bytes32 document,uint32 earlier)"
+    "CreditRecord(bytes32 subject,uint16 member,uint8 kind,uint32 decidedOn,uint32 lastDay,uint32 earlier,"
+    "uint256 measures,bytes32 statement,bytes32 document)"
 )
 RECORD_NAMES: Final = (
-    *("member", "kind", "decided_on", "last_day"),
-    *("measures", "statement", "document", "earlier"),
+    *("member", "kind", "decided_on", "last_day", "earlier"),
+    *("measures", "statement", "document"),
 )
 
 _FIRST_DAY: Final = date(1970, 1, 1)
@@ -48,18 +48,18 @@ class Record:
     kind: Kind
     decided_on: date  # in China, as is the next
     last_day: date  # of its publication
+    earlier: int  # how much had happened to the subject's records, as its word counts, when this one was drawn up
     measures: tuple[int, ...]  # codes of the catalogue, ascending
     statement: bytes  # SHA-256 of the RFC 8785 JSON that names the facts and their legal basis
     document: bytes  # SHA-256 of the decision document
-    earlier: int  # how many records the subject had when this one was drawn up
 
     def struct_hash(self) -> bytes:
         """The EIP-712 hash, 32 bytes; the hash of a record as it was published is its name for ever."""
         mask = sum(1 << code for code in self.measures)
         decided_on, last_day = ((day - _FIRST_DAY).days for day in (self.decided_on, self.last_day))
         words = (
-            *(self.subject, self.member, self.kind, decided_on, last_day),
-            *(mask, self.statement, self.document, self.earlier),
+            *(self.subject, self.member, self.kind, decided_on, last_day, self.earlier),
+            *(mask, self.statement, self.document),
         )
         return struct_hash(RECORD_TYPE, words)
 
@@ -70,10 +70,10 @@ class Record:
             "kind": self.kind.name.lower(),
             "decided_on": self.decided_on.isoformat(),
             "last_day": self.last_day.isoformat(),
+            "earlier": self.earlier,
             "measures": list(self.measures),
             "statement": "0x" + self.statement.hex(),
             "document": "0x" + self.document.hex(),
-            "earlier": self.earlier,
         }
 
 
@@ -96,10 +96,10 @@ def read_record(fields: Fields, subject: bytes) -> Record:
         kind=Kind[fields.text("kind", "honour|general|serious").upper()],
         decided_on=_read_day(fields, "decided_on"),
         last_day=_read_day(fields, "last_day"),
+        earlier=fields.number("earlier", 0, (1 << 32) - 1),
         measures=measures,
         statement=fields.hex("statement", 32),
         document=fields.hex("document", 32),
-        earlier=fields.number("earlier", 0, (1 << 32) - 1),
     )
 
 

@@ -71,16 +71,25 @@ class MeasureMissing(BadRecord):
 
 
 class EarlierAhead(BadRecord):
-    """A record that was drawn up after more records than there are."""
+    """A record that was drawn up after more than has happened."""
 
-    remedy = "Draw the record up again over the subject's list as it is."
+    remedy = "Draw the record up again over what has happened to the subject's records by now."
 
     def __init__(self, earlier: int, count: int) -> None:
-        super().__init__(f"it was drawn up after {earlier} records, and its subject has {count}")
+        super().__init__(f"it was drawn up after {earlier} publications and changes, and its subject has {count}")
+
+
+class UnpublishedRecord(BadRecord):
+    """A change of a record that nobody published before it."""
+
+    remedy = "Tell all that happened to the subject's records, in the order of the chain."
+
+    def __init__(self, name: bytes) -> None:
+        super().__init__(f"there is a change of the record 0x{name.hex()}, which was not published before it")
 
 
 class AlreadyPublished(BadRecord):
-    """A record that stands in the list already."""
+    """A record that was published since it was drawn up."""
 
     remedy = "Nothing is left to do: look the record up by its name."
 
@@ -143,3 +152,72 @@ class CorrectionTooFar(BadChange):
 
     def __init__(self, why: str) -> None:
         super().__init__(f"this is no correction: {why}")
+
+
+class BadCertificate(AnchorsError):
+    """Root of what refutes a credit certificate, beside what refutes its proofs, header and seals."""
+
+    remedy: ClassVar[str] = "Get a new certificate, from another member if need be."
+
+
+class SubjectDiffers(BadCertificate):
+    """A certificate about another company than the one asked about."""
+
+    def __init__(self, found: str, asked: str) -> None:
+        super().__init__(f"the certificate is about {found}, not about {asked}")
+
+
+class ContractMissing(BadCertificate):
+    """A contract of which the state has none, or another one, at its address."""
+
+    def __init__(self, name: str, address: bytes, block: int) -> None:
+        super().__init__(f"at block {block} there is no such {name} as the network file lists at 0x{address.hex()}")
+
+
+class RecordLeftOut(BadCertificate):
+    """A certificate that tells less than the state holds, or what it held before."""
+
+    def __init__(self, register: bytes, told: int, held: int) -> None:
+        super().__init__(
+            f"the register 0x{register.hex()} holds {held} publications and changes, the certificate tells of {told}: "
+            "a record is left out, or it is stale"
+        )
+
+
+class RecordInvented(BadCertificate):
+    """A certificate that tells more than the state holds."""
+
+    def __init__(self, register: bytes, told: int, held: int) -> None:
+        super().__init__(
+            f"the register 0x{register.hex()} holds {held} publications and changes, the certificate tells of {told}: "
+            "a record is invented, or not yet in that block"
+        )
+
+
+class RecordsAltered(BadCertificate):
+    """A certificate that tells as much as the state holds, but not the same."""
+
+    def __init__(self, register: bytes, count: int) -> None:
+        super().__init__(
+            f"the register 0x{register.hex()} holds {count} other publications and changes than the certificate tells "
+            "of: one is altered or swapped"
+        )
+
+
+class RegisterNotNamed(BadCertificate):
+    """A register that the registry does not name."""
+
+    def __init__(self, named: bytes, register: bytes) -> None:
+        super().__init__(
+            f"the registry names 0x{named.hex()} as the register, the certificate is of 0x{register.hex()}"
+        )
+
+
+class RegistersDiffer(BadCertificate):
+    """A certificate that leaves out a register, or is of one that the network file does not list."""
+
+    remedy = "Get a new certificate, or the newest network file from a member that you trust."
+
+    def __init__(self, listed: list[bytes], found: list[bytes]) -> None:
+        names = [", ".join("0x" + address.hex() for address in addresses) or "none" for addresses in (listed, found)]
+        super().__init__(f"the network file lists the registers {names[0]}, the certificate is of {names[1]}")

@@ -9,7 +9,7 @@ from typing import Any
 from eth_account.messages import encode_typed_data
 from eth_utils.crypto import keccak
 
-from anchors.credit import NO_PLEDGE, Catalogue, Change, History, Kind, Record, State, end_of
+from anchors.credit import NO_PLEDGE, Catalogue, Change, History, Kind, Publication, Record, State, end_of
 from anchors.subjects import Subject
 
 CATALOGUE = Catalogue.parse(resources.files("anchors.credit").joinpath("measures.json").read_bytes())
@@ -37,10 +37,10 @@ SERIOUS = Record(
     kind=Kind.SERIOUS,
     decided_on=DECIDED,
     last_day=date(2028, 3, 15),
+    earlier=0,
     measures=(ANNOUNCED, BAN),
     statement=digest("statement"),
     document=digest("decision"),
-    earlier=0,
 )
 GENERAL = dataclasses.replace(SERIOUS, kind=Kind.GENERAL, last_day=date(2026, 9, 15), measures=(ANNOUNCED,))
 HONOUR = dataclasses.replace(SERIOUS, kind=Kind.HONOUR, last_day=date(2027, 3, 15), measures=(LOWER_BOND,))
@@ -50,12 +50,18 @@ PUBLISHED_AT = noon(date(2026, 3, 20))
 def change(state: State, day: date, content: Record = SERIOUS, **facts: Any) -> Change:
     """A change at noon of a day, with its papers unless told otherwise."""
     pledge = digest("pledge") if state is State.REPAIRED else NO_PLEDGE
-    return dataclasses.replace(Change(state, digest(state.title), pledge, content, noon(day)), **facts)
+    plain = Change(SERIOUS.struct_hash(), state, digest(state.title), pledge, content, noon(day))
+    return dataclasses.replace(plain, **facts)
 
 
 def history(record: Record, *changes: Change) -> History:
     """A record with what became of it, whether the rules allow it or not."""
     return History(record, PUBLISHED_AT, changes)
+
+
+def publication(record: Record) -> Publication:
+    """A record's publication."""
+    return Publication(record, PUBLISHED_AT)
 
 
 def fields_of(kind: str) -> list[str]:

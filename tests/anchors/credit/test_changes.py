@@ -20,6 +20,7 @@ from credit_story import (
     digest,
     history,
     noon,
+    publication,
 )
 from hypothesis import given
 from hypothesis import strategies as st
@@ -30,7 +31,7 @@ from anchors.credit import (
     NO_PLEDGE,
     NO_RECORD,
     Change,
-    History,
+    Event,
     Kind,
     Record,
     State,
@@ -39,6 +40,8 @@ from anchors.credit import (
     check_publication,
     end_of,
     fold,
+    histories,
+    links,
     word_count,
 )
 from anchors.credit.changes import CHANGE_TYPE
@@ -55,6 +58,7 @@ from anchors.errors import (
     RepairTooSoon,
     TooLate,
     UnfitMeasure,
+    UnpublishedRecord,
 )
 
 LATER = date(2027, 6, 1)  # the least period of serious dishonesty is over, its last day is not
@@ -175,78 +179,82 @@ def test_no_record_is_the_empty_word() -> None:
     assert fold([]) == NO_RECORD == bytes(32)
 
 
-def test_the_word_counts_publications_and_changes() -> None:
-    word = fold([history(SERIOUS, change(State.OBJECTED, LATER), change(State.UPHELD, LATER)), history(HONOUR)])
+def padded(number: int) -> bytes:
+    return number.to_bytes(32, "big")
+
+
+def test_the_word_is_the_chain_that_was_decided_for_it() -> None:
+    name, other = SERIOUS.struct_hash(), HONOUR.struct_hash()
+    objected, corrected = change(State.OBJECTED, LATER), change(State.CORRECTED, LATER, MILDER)
+    leaf = keccak256(name + padded(1) + name + padded(PUBLISHED_AT))
+    word = padded(1)[28:] + keccak256(bytes(32) + name + leaf)[4:]
+    leaf = keccak256(name + padded(2) + objected.struct_hash(leaf) + padded(objected.time))
+    word = padded(2)[28:] + keccak256(word + name + leaf)[4:]
+    another = keccak256(other + padded(1) + other + padded(PUBLISHED_AT))
+    word = padded(3)[28:] + keccak256(word + other + another)[4:]
+    leaf = keccak256(MILDER.struct_hash() + padded(4) + corrected.struct_hash(leaf) + padded(corrected.time))
+    word = padded(4)[28:] + keccak256(word + name + leaf)[4:]
+    assert fold([publication(SERIOUS), objected, publication(HONOUR), corrected]) == word
+    assert history(SERIOUS, objected, corrected).leaf() == leaf
     assert word_count(word) == 4
 
 
-def test_a_leaf_is_what_was_decided_for_it() -> None:
-    name = SERIOUS.struct_hash()
-    first = keccak256(name + name + (1).to_bytes(32, "big") + keccak256(name + PUBLISHED_AT.to_bytes(32, "big")))
-    assert history(SERIOUS).leaf() == first
-    corrected = change(State.CORRECTED, LATER, MILDER)
-    objected = change(State.OBJECTED, LATER)
-    second = keccak256(
-        name
-        + name
-        + (2).to_bytes(32, "big")
-        + keccak256(objected.struct_hash(first) + objected.time.to_bytes(32, "big"))
-    )
-    third = keccak256(
-        name
-        + MILDER.struct_hash()
-        + (4).to_bytes(32, "big")
-        + keccak256(corrected.struct_hash(second) + corrected.time.to_bytes(32, "big"))
-    )
-    assert history(SERIOUS, objected, corrected).leaf() == third
-    assert fold([history(SERIOUS, objected, corrected)])[4:] == keccak256(third)[4:]
+def test_a_change_of_a_record_that_nobody_published_folds_to_nothing() -> None:
+    for tell in (fold, histories):
+        with pytest.raises(UnpublishedRecord):
+            tell([publication(HONOUR), change(State.OBJECTED, LATER)])
 
 
-STEPS = st.lists(st.tuples(st.sampled_from([SERIOUS, GENERAL, HONOUR]), st.integers(0, 3)), min_size=1, max_size=5).map(
-    lambda made: [
-        History(
-            dataclasses.replace(record, document=digest(f"decision {at}"), earlier=at),
-            PUBLISHED_AT + at,
-            tuple(change(State.OBJECTED, LATER + timedelta(number), record) for number in range(count)),
+EVENTS = st.lists(st.integers(0, 4), min_size=1, max_size=8).map(
+    lambda choices: [
+        publication(dataclasses.replace(SERIOUS, document=digest(f"{at}"), earlier=at))
+        if choice > 2 or not at
+        else change(
+            State.OBJECTED,
+            LATER + timedelta(at),
+            record=dataclasses.replace(SERIOUS, document=digest("0"), earlier=0).struct_hash(),
         )
-        for at, (record, count) in enumerate(made)
+        for at, choice in enumerate(choices)
     ]
 )
 
 
-@given(STEPS, st.data())
-def test_a_list_with_an_entry_left_out_swapped_or_stale_has_another_word(
-    histories: list[History], data: st.DataObject
+@given(EVENTS, st.data())
+def test_a_telling_with_an_event_left_out_swapped_or_altered_has_another_word(
+    events: list[Event], data: st.DataObject
 ) -> None:
-    word = fold(histories)
-    at = data.draw(st.integers(0, len(histories) - 1))
-    rest = histories[:at] + histories[at + 1 :]
-    assert fold(rest) != word
-    if rest:
-        other = data.draw(st.integers(0, len(rest) - 1))
-        swapped = list(histories)
+    word = fold(events)
+    at, other = data.draw(st.tuples(*[st.integers(min(1, len(events) - 1), len(events) - 1)] * 2))
+    assert fold(events[:-1]) != word
+    if at:
+        assert fold(events[:at] + events[at + 1 :]) != word
+        swapped = list(events)
         swapped[at], swapped[other] = swapped[other], swapped[at]
         assert at == other or fold(swapped) != word
-    if histories[at].changes:
-        stale = dataclasses.replace(histories[at], changes=histories[at].changes[:-1])
-        assert fold([*histories[:at], stale, *histories[at + 1 :]]) != word
-    later = dataclasses.replace(histories[at], published_at=histories[at].published_at + 1)
-    assert fold([*histories[:at], later, *histories[at + 1 :]]) != word
+    assert fold([*events[:at], dataclasses.replace(events[at], time=7), *events[at + 1 :]]) != word
+    assert len(list(links(events))) == len(events) == word_count(word)
+
+
+@given(EVENTS)
+def test_every_event_is_part_of_the_history_of_its_record(events: list[Event]) -> None:
+    told = histories(events)
+    assert sum(1 + len(each.changes) for each in told) == len(events)
+    last = {link.record: link.leaf() for link in links(events)}
+    assert [each.leaf() for each in told] == list(last.values())
 
 
 def test_a_record_is_not_published_twice() -> None:
     with pytest.raises(AlreadyPublished):
-        check_publication(SERIOUS, [history(GENERAL), history(SERIOUS)])
+        check_publication(SERIOUS, [publication(GENERAL), publication(SERIOUS)])
 
 
 def test_the_same_decision_may_follow_a_record_that_it_was_drawn_up_after() -> None:
-    again = dataclasses.replace(SERIOUS, earlier=1)
-    check_publication(again, [history(SERIOUS)])
+    check_publication(dataclasses.replace(SERIOUS, earlier=1), [publication(SERIOUS)])
 
 
-def test_a_record_that_counts_more_than_there_are_is_refused() -> None:
+def test_a_record_that_was_drawn_up_after_more_than_happened_is_refused() -> None:
     with pytest.raises(EarlierAhead):
-        check_publication(dataclasses.replace(SERIOUS, earlier=2), [history(GENERAL)])
+        check_publication(dataclasses.replace(SERIOUS, earlier=2), [publication(GENERAL)])
 
 
 # ---- what applied when ----
@@ -301,3 +309,8 @@ def test_a_change_that_the_rules_forbid_is_not_added() -> None:
     repaired = history(SERIOUS).changed(change(State.REPAIRED, LATER), CATALOGUE)
     with pytest.raises(IllegalChange):
         repaired.changed(change(State.OBJECTED, LATER), CATALOGUE)
+
+
+def test_a_change_of_another_record_is_not_added() -> None:
+    with pytest.raises(UnpublishedRecord):
+        history(SERIOUS).changed(change(State.WITHDRAWN, LATER, record=digest("another")), CATALOGUE)

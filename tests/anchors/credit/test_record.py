@@ -53,7 +53,7 @@ def typed(record: Record) -> dict[str, object]:
     values = (
         *(record.subject, record.member, int(record.kind)),
         *((day - date(1970, 1, 1)).days for day in (record.decided_on, record.last_day)),
-        *(sum(1 << code for code in record.measures), record.statement, record.document, record.earlier),
+        *(record.earlier, sum(1 << code for code in record.measures), record.statement, record.document),
     )
     return dict(zip((field.split()[1] for field in fields_of(RECORD_TYPE)), values, strict=True))
 
