@@ -49,6 +49,8 @@ def test_the_wheel_holds_what_the_installed_code_reads(wheel: Path) -> None:
     wanted = {
         "anchors/py.typed",
         "anchors/evidence.schema.json",
+        "anchors/credit/certificate.schema.json",
+        "anchors/credit/measures.json",
         "ledger_service/chain/artifacts/EvidenceLog.json",
         "ledger_service/chain/artifacts/AllianceRegistry.json",
         "ledger_service/demo/ocds/02-tender.json",
