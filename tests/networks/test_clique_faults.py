@@ -166,7 +166,7 @@ def network(geth: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ne
 
 @pytest.fixture(autouse=True)
 def unharmed(request: pytest.FixtureRequest, network: Network, tmp_path: Path) -> Iterator[None]:
-    """Around each fault: all four run before it, and after it nothing is lost, doubled, or still said to be wrong."""
+    """Around each fault: after it all four go on, and nothing is lost, doubled, or still said to be wrong."""
     started, load = time.monotonic(), len(network.load.receipts)
     before, left = network.reorganisations(), network.turns()
     network.heard.clear()
@@ -199,7 +199,7 @@ def check_anchored_once(network: Network) -> str:
     topics = ["0x" + ANCHORED_TOPIC.hex(), f"0x{member.number:064x}"]
     asked = {"address": "0x" + pinned.address.hex(), "topics": topics, "fromBlock": "0x0"}
     with network.rpc(ASKED) as rpc:
-        for _ in range(20):
+        for _ in range(20):  # a block may come between the questions
             count = anchors_on_chain(network.member)
             logs = [fields(log) for log in items(rpc.call("eth_getLogs", asked))]
             if count == anchors_on_chain(network.member) == len(logs):
@@ -213,7 +213,7 @@ def check_anchored_once(network: Network) -> str:
 
 def check_index(network: Network, directory: Path) -> str:
     """The service's index is, row by row, one that has followed another signer's chain from its beginning."""
-    for attempt in range(20):
+    for attempt in range(20):  # one of the two may be on a branch that is about to be left
         ours, block = copied(network, directory / f"ours-{attempt}.sqlite")
         fresh = followed(network, "signer2", block)
         if fresh["chain_block"][-1:] == ours["chain_block"][-1:]:
