@@ -174,7 +174,7 @@ def _fold_events(file: CertificateFile, subject: Subject) -> tuple[tuple[_Told, 
     if not count:
         return told, "it tells of no record, ever"
     words = ", ".join("0x" + each.word.hex() for each in told)
-    return told, f"it tells of {count} publications and changes, which fold to {words}"
+    return told, f"it tells of publications and changes, {count} in all, which fold to {words}"
 
 
 def _prove_words(
@@ -246,7 +246,7 @@ def _prove_network(
     )
     return shown, (
         f"version {network.version} of {network.alliance}, signed for {len(quorum.members)} of {len(network.members)} "
-        f"members, lists these contracts, {len(registers)} registers in all"
+        f"members, lists these contracts, and every register that there was: {len(registers)}"
     )
 
 

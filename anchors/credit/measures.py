@@ -78,6 +78,10 @@ class Catalogue:
                 return measure
         raise UnknownMeasure(code, self.version)
 
+    def mask(self, kind: Kind) -> int:
+        """The measures that a record of that kind may impose, bit n for code n, as the alliance votes them in force."""
+        return sum(1 << measure.code for measure in self.measures if kind in measure.kinds)
+
     def fitting(self, codes: Sequence[int], kind: Kind) -> tuple[Measure, ...]:
         """The measures of those codes, in that order, if a record of that kind may impose all of them.
 

@@ -51,6 +51,11 @@ def test_a_measure_of_another_kind_or_severity_cannot_be_imposed(code: int, kind
         CATALOGUE.fitting([code], kind)
 
 
+def test_the_alliance_votes_the_measures_of_a_kind_as_bits() -> None:
+    assert CATALOGUE.mask(Kind.HONOUR) == 0b1111110
+    assert CATALOGUE.mask(Kind.SERIOUS) - CATALOGUE.mask(Kind.GENERAL) == 0b11110 << 200
+
+
 def test_fitting_measures_are_given_in_the_order_asked() -> None:
     assert [measure.code for measure in CATALOGUE.fitting([BAN, 101], Kind.SERIOUS)] == [BAN, 101]
 
