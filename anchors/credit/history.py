@@ -184,9 +184,8 @@ def check_publication(record: Record, events: Sequence[Event]) -> None:
     """
     if record.earlier > len(events):
         raise EarlierAhead(record.earlier, len(events))
-    name = record.struct_hash()
     if any(isinstance(event, Publication) and event.record == record for event in events[record.earlier :]):
-        raise AlreadyPublished(name)
+        raise AlreadyPublished(record.struct_hash())
 
 
 def _link(event: Event, leaves: Mapping[bytes, bytes]) -> Link:

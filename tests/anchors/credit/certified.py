@@ -1,7 +1,7 @@
 """A company's certificate from a real chain's state: two registers, one after the other, and what names the second.
 
-The registers are stubs whose storage is set to words that the contract would hold; `test_registered.py` has the
-contract itself. The chain's clock stands far in the future, so that what applies does not depend on today.
+The registers are stubs whose storage is set to words that the contract would hold; tests/contracts has the contract
+itself. The chain's clock stands far in the future, so that what applies does not depend on today.
 """
 
 import dataclasses
