@@ -1,7 +1,7 @@
 """Credit records: what one says, what may become of it, and what of it applied when.
 
 Promises the rules of docs/CREDIT.md as pure functions of facts and time, and the same bytes and hashes as the contract
-that holds the register. Who may sign, and which member applies whose records, is left to the contracts.
+that holds the register. Who may sign is left to the contracts.
 """
 
 from anchors.credit.changes import FOLLOWING, NO_PLEDGE, Change, State, check_change
@@ -20,6 +20,7 @@ from anchors.credit.history import (
 )
 from anchors.credit.kinds import Kind
 from anchors.credit.measures import Basis, Catalogue, Measure
+from anchors.credit.recognition import Choice, Issued, Named, check_choice, choice_digest, opted_out
 from anchors.credit.record import Record, check_record
 from anchors.credit.signing import changes_digest, publication_digest
 from anchors.credit.statement import Statement
@@ -32,11 +33,14 @@ __all__ = [
     "Basis",
     "Catalogue",
     "Change",
+    "Choice",
     "Event",
     "History",
+    "Issued",
     "Kind",
     "Link",
     "Measure",
+    "Named",
     "Publication",
     "Record",
     "Standing",
@@ -45,14 +49,17 @@ __all__ = [
     "Term",
     "changes_digest",
     "check_change",
+    "check_choice",
     "check_publication",
     "check_record",
+    "choice_digest",
     "day_at",
     "end_of",
     "fold",
     "histories",
     "last_day",
     "links",
+    "opted_out",
     "publication_digest",
     "word_count",
 ]

@@ -221,3 +221,30 @@ class RegistersDiffer(BadCertificate):
     def __init__(self, listed: list[bytes], found: list[bytes]) -> None:
         names = [", ".join("0x" + address.hex() for address in addresses) or "none" for addresses in (listed, found)]
         super().__init__(f"the network file lists the registers {names[0]}, the certificate is of {names[1]}")
+
+
+class BadChoice(AnchorsError):
+    """Root of what refuses a choice of which records to apply."""
+
+    remedy: ClassVar[str] = "Look at what the member applies now, and at the rules of docs/CREDIT.md."
+
+
+class OwnRecords(BadChoice):
+    """A choice about the member's own records."""
+
+    def __init__(self, member: int) -> None:
+        super().__init__(f"member {member} always applies its own records")
+
+
+class ReasonMissing(BadChoice):
+    """A choice without a reason."""
+
+    def __init__(self) -> None:
+        super().__init__("the choice has no digest of its reason")
+
+
+class ChoiceUnchanged(BadChoice):
+    """A choice of what stands already."""
+
+    def __init__(self, member: int, applied: bool) -> None:
+        super().__init__(f"member {member} does{'' if applied else ' not'} apply these already")
