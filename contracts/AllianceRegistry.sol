@@ -43,6 +43,7 @@ contract AllianceRegistry is IAllianceRegistry {
     mapping(uint256 id => Proposal) private _proposals;
     mapping(uint256 id => mapping(uint16 member => address governor)) private _voices;
     mapping(uint16 member => mapping(address operator => RegulatorRequest)) private _requests;
+    uint256 private _active; // bit n: member n is active; one word, so that the roles of many members are cheap to check
 
     modifier onlyByVote() {
         if (msg.sender != address(this)) revert AllianceRegistry_OnlyByVote(msg.sender);
@@ -115,7 +116,7 @@ contract AllianceRegistry is IAllianceRegistry {
         if (status == Status.None || status == present || present == Status.Withdrawn) {
             revert AllianceRegistry_BadStatusChange(member, present, status);
         }
-        _members[member].status = status;
+        _setStatus(member, status);
         _requireQuorum();
         emit MemberStatusChanged(member, status);
         _journal.fold(abi.encode(MemberStatusChanged.selector, member, status));
@@ -204,9 +205,25 @@ contract AllianceRegistry is IAllianceRegistry {
         Tenure storage held = _tenures[operator][role];
         if (!_inForce(held)) revert AllianceRegistry_NotInForce(operator, role);
         member = held.member;
-        if (role == Role.Anchorer) return member;
-        Status status = _members[member].status;
-        if (status != Status.Active) revert AllianceRegistry_MemberNotActive(member, status);
+        if (role == Role.Anchorer || (_active >> member) & 1 == 1) return member;
+        revert AllianceRegistry_MemberNotActive(member, _members[member].status);
+    }
+
+    /// @inheritdoc IAllianceRegistry
+    function pairMember(address publisher, address regulator) external view returns (uint16 member) {
+        if (publisher == regulator) revert AllianceRegistry_NotDistinct(publisher);
+        member = roleMember(publisher, Role.CreditPublisher);
+        uint16 served = roleMember(regulator, Role.Regulator);
+        if (served != member) revert AllianceRegistry_ServesAnother(regulator, served);
+    }
+
+    /// @inheritdoc IAllianceRegistry
+    function regulatorMembers(address[] calldata regulators) external view returns (uint256 members) {
+        for (uint256 i = 0; i < regulators.length; i++) {
+            uint256 bit = 1 << roleMember(regulators[i], Role.Regulator);
+            if (members & bit != 0) revert AllianceRegistry_NotDistinct(regulators[i]);
+            members |= bit;
+        }
     }
 
     /// @inheritdoc IAllianceRegistry
@@ -327,7 +344,8 @@ contract AllianceRegistry is IAllianceRegistry {
         if (newMember.logKey == 0) revert AllianceRegistry_NoLogKey();
         number = ++memberCount;
         _codeTaken[newMember.code] = true;
-        _members[number] = Member(newMember.code, newMember.logKey, _checkedName(newMember.name), Status.Active);
+        _members[number] = Member(newMember.code, newMember.logKey, _checkedName(newMember.name), Status.None);
+        _setStatus(number, Status.Active);
         emit MemberAdded(number, newMember.code, newMember.name, newMember.logKey);
         _journal.fold(
             bytes.concat(
@@ -338,6 +356,12 @@ contract AllianceRegistry is IAllianceRegistry {
             Operator memory each = newMember.operators[i];
             _grant(number, each.operator, each.role, 0, 0, regulatorNotice);
         }
+    }
+
+    function _setStatus(uint16 member, Status status) private {
+        _members[member].status = status;
+        uint256 bit = 1 << member;
+        _active = status == Status.Active ? _active | bit : _active & ~bit;
     }
 
     function _setLogKey(uint16 member, bytes32 logKey) private {

@@ -116,6 +116,8 @@ interface IAllianceRegistry {
     error AllianceRegistry_QuorumLost(uint256 active, uint256 seats);
     error AllianceRegistry_BadOperator(address operator);
     error AllianceRegistry_ServesAnother(address operator, uint16 member);
+    /// @notice The address, or its member, counts once.
+    error AllianceRegistry_NotDistinct(address operator);
     error AllianceRegistry_AlreadyGranted(address operator, Role role);
     error AllianceRegistry_GovernorApart(address operator);
     error AllianceRegistry_BadTenure(uint64 from, uint64 until);
@@ -205,6 +207,14 @@ interface IAllianceRegistry {
     /// @notice The member for which `operator` holds `role` now, if that member may act in it.
     /// @dev Reverts otherwise. An active member may act in every role; an anchorer by its tenure alone.
     function roleMember(address operator, Role role) external view returns (uint16 member);
+
+    /// @notice The active member for which these two, not the same, are credit publisher and regulator now; reverts
+    /// otherwise.
+    function pairMember(address publisher, address regulator) external view returns (uint16 member);
+
+    /// @notice The active members for which these are regulators now, no two for the same: bit n stands for member n.
+    /// Reverts otherwise.
+    function regulatorMembers(address[] calldata regulators) external view returns (uint256 members);
 
     /// @notice The tenure of an address in a role, all zeros if it never had one.
     function tenure(address operator, Role role) external view returns (Tenure memory);

@@ -10,6 +10,16 @@ library Journal {
         bytes32 word;
     }
 
+    /// @notice Emits an event that indexes two words, and folds it in: what is encoded once is enough for both.
+    /// @param entry the event's selector, the two indexed words and the data, as abi.encode puts them together.
+    function emitAndFold(Head storage head, bytes memory entry) internal {
+        assembly ("memory-safe") {
+            let topics := add(entry, 32)
+            log3(add(topics, 96), sub(mload(entry), 96), mload(topics), mload(add(topics, 32)), mload(add(topics, 64)))
+        }
+        fold(head, entry);
+    }
+
     /// @notice Folds one event in; call it next to every `emit`.
     /// @param entry the event's topics (its selector first) and data, put together.
     function fold(Head storage head, bytes memory entry) internal {

@@ -18,7 +18,12 @@ from anchors.chain.keccak import keccak256
 
 REGISTRY: Final = "AllianceRegistry"
 EVIDENCE_LOG: Final = "EvidenceLog"
+CREDIT_REGISTER: Final = "CreditRegister"
+RECOGNITION_MATRIX: Final = "RecognitionMatrix"
 CONTRACTS: Final = (REGISTRY, EVIDENCE_LOG)
+"""The ones that are deployed and followed."""
+COMPILED: Final = (*CONTRACTS, CREDIT_REGISTER, RECOGNITION_MATRIX)
+"""The ones of which there are artifacts."""
 
 # Storage slots that the completeness check reads; see the layouts in contracts/*.sol. EvidenceLog's first two belong to
 # the fallback names of OpenZeppelin's EIP712.
@@ -122,7 +127,7 @@ def _artifact(name: str) -> dict[str, Any]:
 @cache
 def _errors() -> dict[bytes, AbiEntry]:
     found: dict[bytes, AbiEntry] = {}
-    for name in CONTRACTS:
+    for name in COMPILED:
         for entry in _artifact(name)["abi"]:
             if entry["type"] == "error":
                 found[_selector(entry["name"], _types(entry["inputs"]))] = entry

@@ -101,8 +101,13 @@ def broadcast(rpc: Rpc, raw: bytes) -> None:
         ChainRefused: the node does not take it.
         ChainUnreachable: no node answers.
     """
-    if rpc.call("eth_getTransactionByHash", _hex(keccak256(raw))) is None:
+    if not is_known(rpc, keccak256(raw)):
         rpc.call("eth_sendRawTransaction", _hex(raw))
+
+
+def is_known(rpc: Rpc, transaction_hash: bytes) -> bool:
+    """Whether the node has the transaction, in a block or waiting for one."""
+    return rpc.call("eth_getTransactionByHash", _hex(transaction_hash)) is not None
 
 
 def find_mined(rpc: Rpc, transaction_hash: bytes) -> Mined | None:

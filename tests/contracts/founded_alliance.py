@@ -78,6 +78,11 @@ class Alliance:
     registry: Contract
     log: Contract
 
+    @property
+    def contracts(self) -> tuple[Contract, ...]:
+        """Whose errors a refusal may have."""
+        return (self.registry, self.log)
+
     @staticmethod
     def governor(member: int) -> LocalAccount:
         return key(f"governor {member}")
@@ -168,7 +173,7 @@ class Alliance:
 
     def _errors(self) -> dict[str, bytes]:
         found = {}
-        for contract in (self.registry, self.log):
+        for contract in self.contracts:
             for entry in contract.abi:
                 if entry["type"] == "error":
                     types = ",".join(argument["type"] for argument in entry.get("inputs", ()))
