@@ -72,6 +72,13 @@ def test_a_frozen_evidence_file_is_proven(clean: Path) -> None:
     assert json.loads(outcome.stdout)["verdict"] == "proven"
 
 
+def test_a_credit_certificate_is_judged_without_the_service(clean: Path) -> None:
+    network = EVIDENCE / "network.json"
+    outcome = run(clean, "verify-certificate", network, "--network", network)
+    assert (outcome.returncode, outcome.stderr) == (1, "")
+    assert "✗ subject" in outcome.stdout
+
+
 def test_a_command_of_the_service_says_what_to_install(clean: Path) -> None:
     outcome = run(clean, "status")
     assert outcome.returncode == 2
