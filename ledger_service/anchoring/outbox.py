@@ -20,7 +20,16 @@ from ledger_service import conditions
 from ledger_service.anchoring.tables import OutboxEntry
 from ledger_service.chain.contracts import EVIDENCE_LOG, contract
 from ledger_service.chain.rpc import Rpc, quantity
-from ledger_service.chain.transactions import SignedTransaction, broadcast, call, find_mined, next_nonce, prepare, sign
+from ledger_service.chain.transactions import (
+    SignedTransaction,
+    broadcast,
+    call,
+    find_mined,
+    is_known,
+    next_nonce,
+    prepare,
+    sign,
+)
 from ledger_service.errors import ChainRefused, NodeDishonest, ServiceError
 from ledger_service.keys import EthereumKey
 from ledger_service.log.reader import LogReader
@@ -32,6 +41,7 @@ PART: Final = "anchor"
 STALLED_AFTER: Final = timedelta(minutes=2)  # many blocks, on the slowest chain in use (Clique, 15 s)
 MAX_NONCE: Final = 2**63 - 1  # half of what EIP-2681 allows; what the table holds
 MAX_UNDER_WAY: Final = 3  # a chain that takes two blocks for a transaction, and a period as short as a block
+TAKEN_BACK: Final = 8  # transactions, as many as short reorganisations take back
 FOLLOWING_GAS: Final = 500_000  # ten times an anchor's; of what cannot be estimated before the one that it follows
 
 
@@ -108,37 +118,46 @@ class Outbox:
             return self._send_due(under_way) or bool(under_way)
 
     def _settle(self) -> list[OutboxEntry]:
-        """Look after the transactions whose outcome is not known yet; those that are still under way, in order."""
-        with Session(self._engine) as session:
-            waiting = session.exec(select(OutboxEntry).where(col(OutboxEntry.waiting)).order_by(col(OutboxEntry.id)))
-            entries = list(waiting)
+        """Look after the transactions whose outcome is not known yet; those that are under way, in order."""
+        # The nonce is asked first: a block that comes before the next question has mined what was next.
+        nonce = self._next_nonce()
         under_way: list[OutboxEntry] = []
-        for entry in entries:
-            if self._is_under_way(entry, under_way):
+        for entry in self._unsettled(nonce):
+            mined, waits = self._look_after(entry, nonce)
+            if waits:
                 under_way.append(entry)
-                continue
-            with Session(self._engine) as session:
-                entry.waiting = False
-                session.add(entry)
-                session.commit()
+            if (mined or waits) and entry.nonce == nonce:
+                nonce += 1
+            if entry.waiting != waits:
+                with Session(self._engine, expire_on_commit=False) as session:
+                    entry.waiting = waits
+                    session.add(entry)
+                    session.commit()
         return under_way
 
-    def _is_under_way(self, entry: OutboxEntry, before: Sequence[OutboxEntry]) -> bool:
-        """Whether a transaction still waits for its block, after those before it; it is sent again to be sure."""
+    def _unsettled(self, nonce: int) -> list[OutboxEntry]:
+        """What waits, and what had been mined before a reorganisation took it back, in the order of nonces."""
+        newest = select(OutboxEntry).order_by(col(OutboxEntry.id).desc()).limit(TAKEN_BACK)
+        with Session(self._engine) as session:
+            found = {entry.id: entry for entry in session.exec(select(OutboxEntry).where(col(OutboxEntry.waiting)))}
+            found |= {entry.id: entry for entry in session.exec(newest) if entry.nonce >= nonce}
+        return sorted(found.values(), key=lambda entry: (entry.nonce, entry.id))
+
+    def _look_after(self, entry: OutboxEntry, nonce: int) -> tuple[bool, bool]:
+        """Whether a transaction is mined, and whether it still waits for its block; it is sent again to be sure."""
         try:
-            # The nonce is asked first: a block that comes between the two questions has mined what was next.
-            nonce = before[-1].nonce + 1 if before else self._next_nonce()
             if find_mined(self._rpc, entry.transaction_hash) is not None:
-                return False
-            if entry.nonce == nonce:
+                return True, False
+            if entry.nonce == nonce and (entry.waiting or is_known(self._rpc, entry.transaction_hash)):
                 broadcast(self._rpc, entry.raw)
                 self._check_age(entry)
-                return True
-            # Another transaction has used its nonce, or a reorganisation took back those that came before it.
-            log.warning("anchor_overtaken", size=entry.size)
+                return False, True
+            if entry.waiting:
+                # Another transaction has used its nonce, or a reorganisation took back those that came before it.
+                log.warning("anchor_overtaken", size=entry.size)
         except ChainRefused as error:
             log.warning("anchor_refused", size=entry.size, detail=error.detail)  # looked at anew by the next step
-        return False
+        return False, False
 
     def _check_age(self, entry: OutboxEntry) -> None:
         since = entry.signed_at.replace(tzinfo=UTC)

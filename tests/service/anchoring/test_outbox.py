@@ -429,6 +429,37 @@ def test_what_follows_a_transaction_that_does_not_come_about_is_refused_and_anch
     assert [one.waiting for one in entries(engine)] == [False] * 3
 
 
+@pytest.mark.usefixtures("standstill")
+def test_what_a_reorganisation_has_put_back_among_the_waiting_is_waited_for(
+    founded: Founded,
+    rpc: Rpc,
+    engine: Engine,
+    log: GrowingLog,
+    make_outbox: Callable[..., Outbox],
+    chain_process: devnet.Devnet,
+) -> None:
+    if chain_process.chain == "ganache":
+        pytest.skip("ganache does not mine again what it has reverted")
+    snapshot = rpc.call("evm_snapshot")
+    sizes = [log.grow(2)]
+    assert make_outbox().step()
+    rpc.call("evm_mine")
+    settle(make_outbox())
+    rpc.call("evm_revert", snapshot)
+    (taken_back,) = entries(engine)
+    assert not taken_back.waiting
+    transactions.broadcast(rpc, taken_back.raw)
+    sizes.append(log.grow(3))
+    assert make_outbox().step()
+    assert [(one.size, one.nonce - taken_back.nonce, one.waiting) for one in entries(engine)] == [
+        (sizes[0], 0, True),
+        (sizes[1], 1, True),
+    ]
+    rpc.call("evm_mine")
+    settle(make_outbox())
+    assert anchored(founded, rpc) == (sizes[1], 2)
+
+
 def test_a_log_older_than_what_was_anchored_is_refused(
     founded: Founded, rpc: Rpc, engine: Engine, log: GrowingLog, make_outbox: Callable[..., Outbox]
 ) -> None:
