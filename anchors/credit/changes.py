@@ -105,7 +105,7 @@ def check_change(state: State, content: Record, change: Change, catalogue: Catal
     if change.state is State.REPAIRED:
         _check_repair(content, change.time)
     if change.state is State.CORRECTED:
-        _check_correction(content, change.content, catalogue)
+        _check_correction(content, change, catalogue)
     elif change.content != content:
         raise CorrectionTooFar(f"{change.state.title} does not alter what a record says")
 
@@ -118,7 +118,8 @@ def _check_repair(content: Record, time: int) -> None:
         raise RepairTooSoon(least)
 
 
-def _check_correction(before: Record, after: Record, catalogue: Catalogue) -> None:
+def _check_correction(before: Record, change: Change, catalogue: Catalogue) -> None:
+    after = change.content
     if (after.subject, after.member, after.earlier) != (before.subject, before.member, before.earlier):
         raise CorrectionTooFar("it is of another company, member or place")
     if after.kind is not before.kind and (before.kind, after.kind) != (Kind.SERIOUS, Kind.GENERAL):
@@ -128,4 +129,4 @@ def _check_correction(before: Record, after: Record, catalogue: Catalogue) -> No
     added = set(after.measures) - set(before.measures)
     if added:
         raise CorrectionTooFar(f"measure {min(added)} was not imposed before")
-    check_content(after, catalogue)
+    check_content(after, catalogue, change.time)

@@ -112,25 +112,26 @@ def check_record(record: Record, catalogue: Catalogue, time: int) -> None:
         time: when, POSIX seconds.
 
     Raises:
-        FutureDecision, PublicationOver: it would be published before its decision or after its last day.
+        PublicationOver: its last day is over.
         BadRecord: what `check_content` raises.
     """
-    today = day_at(time)
-    if record.decided_on > today:
-        raise FutureDecision(record.decided_on, today)
-    check_content(record, catalogue)
+    check_content(record, catalogue, time)
     if time >= end_of(record.last_day):
-        raise PublicationOver(record.last_day, today)
+        raise PublicationOver(record.last_day, day_at(time))
 
 
-def check_content(record: Record, catalogue: Catalogue) -> None:
-    """Hold what a record says against the law, whatever day it is.
+def check_content(record: Record, catalogue: Catalogue, time: int) -> None:
+    """Hold what a record says against the law, be its last day over or not; the arguments are those of `check_record`.
 
     Raises:
+        FutureDecision: its decision is of a day that has not come.
         NothingStated: a digest that it must have is zero.
         DatesOutOfOrder, PeriodOutsideLaw: its last day is before its decision, or outside what its kind allows.
         MeasureMissing, UnknownMeasure, UnfitMeasure: it imposes nothing, or what its kind or period may not.
     """
+    today = day_at(time)
+    if record.decided_on > today:
+        raise FutureDecision(record.decided_on, today)
     for name, digest in (("statement", record.statement), ("document", record.document)):
         if not any(digest):
             raise NothingStated(name)

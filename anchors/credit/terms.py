@@ -14,7 +14,7 @@ from typing import Final
 __all__ = ["CHINESE_TIME", "LAST_DAY", "Term", "day_at", "end_of", "last_day"]
 
 CHINESE_TIME: Final = timezone(timedelta(hours=8))
-LAST_DAY: Final = date(9998, 12, 31)  # room for a period after it
+LAST_DAY: Final = date(9990, 12, 31)  # every period that begins by then has its last day in the calendar
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,7 @@ from anchors.errors import (
     BadChange,
     CorrectionTooFar,
     EarlierAhead,
+    FutureDecision,
     GroundsMissing,
     IllegalChange,
     NotRepairable,
@@ -138,6 +139,7 @@ def test_serious_dishonesty_may_be_corrected_to_general() -> None:
         (SERIOUS, {"kind": Kind.HONOUR}, CorrectionTooFar),
         (GENERAL, {"kind": Kind.SERIOUS}, CorrectionTooFar),
         (SERIOUS, {"last_day": date(2027, 3, 14)}, PeriodOutsideLaw),
+        (SERIOUS, {"decided_on": date(2026, 4, 2)}, FutureDecision),
         (SERIOUS, {"kind": Kind.GENERAL, "last_day": date(2027, 3, 15)}, UnfitMeasure),
     ],
 )

@@ -46,6 +46,10 @@ def test_a_period_of_months_never_runs_into_a_later_month(start: date, months: i
     assert end.day <= start.day
 
 
+def test_the_longest_period_from_the_last_day_is_in_the_calendar() -> None:
+    assert last_day(LAST_DAY, 60) == date(9995, 12, 31)
+
+
 def test_the_law_bounds_each_grade_of_dishonesty() -> None:
     decided = date(2026, 11, 24)
     general, serious = Kind.GENERAL.term, Kind.SERIOUS.term
