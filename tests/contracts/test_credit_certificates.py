@@ -48,6 +48,7 @@ from anchors.credit.certificate_file import RegisterPart, RegistryPart, write_ce
 from anchors.network import FORMAT, Contract, Governor, Member, Network, sign_network, write_network
 from anchors.subjects import Subject
 from ledger_service.chain import devnet
+from ledger_service.chain.contracts import COMPILED
 
 ARTIFACTS = resources.files("ledger_service.chain") / "artifacts"
 CATALOGUE = Catalogue.parse(resources.files("anchors.credit").joinpath("measures.json").read_bytes())
@@ -210,7 +211,7 @@ def opened(link: Link) -> tuple[State, bytes, int]:
 
 @pytest.fixture(scope="module")
 def acting() -> Iterator[Acting]:
-    artifacts = {name: artifact(name) for name in ("AllianceRegistry", "CreditRegister")}
+    artifacts = {name: artifact(name) for name in COMPILED}
     with devnet.running("anvil") as chain:
         alliance = found_credit(Web3(HTTPProvider(chain.rpc)), artifacts)
         for kind in Kind:
