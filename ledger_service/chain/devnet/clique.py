@@ -190,6 +190,8 @@ def _let_it_seal(directory: Path, devnet: Devnet, node: Node) -> None:
     _call(node, "miner_stop")
     _wait_until(partial(_is_idle, node), directory, node, "stopped to change its account")
     _call(node, "miner_setEtherbase", _signer(devnet, node))
+    # What is signed names no signer: geth would take it for the block that it failed to seal before, and not try again.
+    _call(node, "miner_setExtra", node.name)
     _call(node, "miner_start")
 
 
