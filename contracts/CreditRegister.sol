@@ -69,18 +69,21 @@ contract CreditRegister is ICreditRegister, EIP712 {
         _requireNone(links);
     }
 
+    /// @dev The names of the records, if each may be published.
     function _records(Publication[] calldata publications, uint16 member)
         private
-        pure
+        view
         returns (bytes32[] memory records, bool serious)
     {
         records = new bytes32[](publications.length);
         for (uint256 i = 0; i < records.length; i++) {
-            Publication calldata given = publications[i];
-            Terms terms = given.content.terms;
-            records[i] = _hashRecord(given.subject, given.content);
-            if (terms.member() != member) revert CreditRegister_NotOfMember(records[i], member);
-            if (terms.kind() == Kind.SeriousDishonesty) serious = true;
+            (bytes32 subject, Content calldata content) = (publications[i].subject, publications[i].content);
+            if (subject == 0) revert CreditRegister_NoSubject();
+            _requireLawful(content);
+            _requireCurrent(content.terms);
+            records[i] = _hashRecord(subject, content);
+            if (content.terms.member() != member) revert CreditRegister_NotOfMember(records[i], member);
+            if (content.terms.kind() == Kind.SeriousDishonesty) serious = true;
         }
     }
 
@@ -102,9 +105,6 @@ contract CreditRegister is ICreditRegister, EIP712 {
         returns (bytes32[] calldata rest)
     {
         (bytes32 subject, Content calldata content) = (given.subject, given.content);
-        if (subject == 0) revert CreditRegister_NoSubject();
-        _requireLawful(content);
-        _requirePublishable(content);
         bytes32 word = subjectWord[subject];
         rest = _requireNew(record, subject, word, content.terms.earlier(), links);
         subjectWord[subject] = _link(word, record, _leaf(record, State.Published, record, block.timestamp));
@@ -242,12 +242,13 @@ contract CreditRegister is ICreditRegister, EIP712 {
         if (content.measures == 0) revert CreditRegister_NoMeasures();
         if (terms.decidedOn() > _today()) revert CreditRegister_DecidedInFuture(terms.decidedOn(), _today());
         _requireTerm(terms.kind(), terms.decidedOn(), terms.lastDay());
+        _requireFitting(terms.kind(), content.measures);
     }
 
     function _requireTerm(Kind kind, uint256 decidedOn, uint256 lastDay) private pure {
         if (kind == Kind.None) revert CreditRegister_NoKind();
         (uint256 least, uint256 most) = (_leastMonths(kind), kind == Kind.GeneralDishonesty ? 12 : 36);
-        // No month has more than 31 days, or fewer than 30.4 in the mean of a year: most terms need no calendar.
+        // No month has more than 31 days, and no year of months fewer than 12 times 30: most terms need no calendar.
         if (lastDay >= decidedOn + 31 * least && lastDay < decidedOn + 30 * most) return;
         uint256 first = Calendar.monthsAfter(decidedOn, least);
         uint256 last = Calendar.monthsAfter(decidedOn, most);
@@ -259,13 +260,11 @@ contract CreditRegister is ICreditRegister, EIP712 {
         return kind == Kind.GeneralDishonesty ? 3 : 12;
     }
 
-    function _requirePublishable(Content calldata content) private view {
-        _requireCurrent(content.terms);
-        Kind kind = content.terms.kind();
+    function _requireFitting(Kind kind, uint256 measures) private view {
         bytes32 name = kind == Kind.Honour
             ? bytes32("measures:honour")
             : kind == Kind.GeneralDishonesty ? bytes32("measures:general") : bytes32("measures:serious");
-        uint256 unfit = content.measures & ~registry.parameter(name);
+        uint256 unfit = measures & ~registry.parameter(name);
         if (unfit != 0) revert CreditRegister_UnfitMeasures(kind, unfit);
     }
 

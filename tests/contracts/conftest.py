@@ -2,20 +2,23 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import resources
 from typing import Any
 
 import pytest
+from credit_alliance import CreditAlliance, found_credit
 from founded_alliance import Alliance, found
 from web3 import HTTPProvider, Web3
 
 from ledger_service.chain import devnet
+from ledger_service.chain.contracts import COMPILED
 
 
 @pytest.fixture(scope="session")
 def artifacts() -> dict[str, dict[str, Any]]:
     folder = resources.files("ledger_service.chain") / "artifacts"
-    return {name: json.loads((folder / f"{name}.json").read_bytes()) for name in ("AllianceRegistry", "EvidenceLog")}
+    return {name: json.loads((folder / f"{name}.json").read_bytes()) for name in COMPILED}
 
 
 @pytest.fixture(scope="session", params=devnet.UNSEALED)
@@ -28,7 +31,27 @@ def founded(request: pytest.FixtureRequest, artifacts: dict[str, dict[str, Any]]
 @pytest.fixture
 def alliance(founded: Alliance) -> Iterator[Alliance]:
     """An alliance of four members whose every change is undone after the test."""
-    request = founded.web3.provider.make_request
+    with undone(founded.web3):
+        yield founded
+
+
+@pytest.fixture(scope="session", params=devnet.UNSEALED)
+def credit_founded(request: pytest.FixtureRequest, artifacts: dict[str, dict[str, Any]]) -> Iterator[CreditAlliance]:
+    with devnet.running(request.param) as chain:
+        yield found_credit(Web3(HTTPProvider(chain.rpc)), artifacts)
+
+
+@pytest.fixture
+def credit(credit_founded: CreditAlliance) -> Iterator[CreditAlliance]:
+    """An alliance with a credit register, whose every change is undone after the test."""
+    with undone(credit_founded.web3):
+        yield credit_founded
+
+
+@contextmanager
+def undone(web3: Web3) -> Iterator[None]:
+    """Undo whatever is done to the chain."""
+    request = web3.provider.make_request
     snapshot = request("evm_snapshot", [])["result"]  # type: ignore[arg-type, typeddict-item]
-    yield founded
+    yield
     assert request("evm_revert", [snapshot])["result"]  # type: ignore[arg-type, typeddict-item]

@@ -1,4 +1,4 @@
-"""An alliance whose four members keep a credit register on a real chain, and how a test acts in it.
+"""An alliance whose four members keep a credit register and a recognition matrix, and how a test acts in it.
 
 What is signed is hashed by eth-account from the typed data as EIP-712 describes it, and the chains of links are folded
 here as docs/adr/0015 draws them: nothing shares code with what is tested.
@@ -20,6 +20,7 @@ HONOUR, GENERAL, SERIOUS = 1, 2, 3
 PUBLISHED, OBJECTED, UPHELD, CORRECTED, WITHDRAWN, REPAIRED = 1, 2, 3, 4, 5, 6
 MEASURES = {HONOUR: 0b0110, GENERAL: 0b0011_0000, SERIOUS: 0b1111_0000}
 SUBJECT = bytes(Web3.keccak(text="a company"))
+REASON = b"\x72" * 32
 GROUNDS, PLEDGE, NOTHING = b"\x67" * 32, b"\x70" * 32, bytes(32)
 SENDER = key("whoever sends")
 HOUR = 3_600
@@ -31,6 +32,13 @@ _RECORD = (
 )
 _CHANGE = "CreditChange(bytes32 leaf,uint8 state,bytes32 grounds,bytes32 pledge,bytes32 content)"
 _PUBLICATION = "CreditPublication(CreditRecord[] records,uint64 deadline)"
+_OF_KIND = (
+    "RecognitionOfKind(uint16 member,uint16 issuer,uint8 kind,bool applied,bytes32 reason,uint32 earlier,"
+    "uint64 deadline)"
+)
+_OF_RECORD = (
+    "RecognitionOfRecord(uint16 member,bytes32 record,bool applied,bytes32 reason,uint32 earlier,uint64 deadline)"
+)
 _CHANGES = "CreditChanges(CreditChange[] changes,uint64 deadline)"
 
 Signature = tuple[bytes, bytes]  # r, and s with the parity in its highest bit
@@ -132,10 +140,11 @@ class CreditAlliance(Alliance):
     """Members 1 to 4; each has a governor, a credit publisher and a regulator."""
 
     register: Contract
+    matrix: Contract
 
     @property
     def contracts(self) -> tuple[Contract, ...]:
-        return (self.registry, self.register)
+        return (self.registry, self.register, self.matrix)
 
     @staticmethod
     def publisher(member: int) -> LocalAccount:
@@ -216,6 +225,24 @@ class CreditAlliance(Alliance):
         done = self.send(SENDER, self.correcting(subject, record, now))
         return subject.change(record, step, self.time_of(done), now)
 
+    # ---- recognise ----
+
+    def choosing(self, member: int, about: tuple[int, int] | bytes, **fields: Any) -> ContractFunction:
+        """Opt out of an issuer's kind or of a record, or in again, as `fields` and `signed` say."""
+        signed = {name: fields.pop(name) for name in ("publisher", "regulator") if name in fields}
+        domain = {"verifyingContract": self.matrix.address, **fields.pop("domain", {})}
+        plain = {"applied": False, "reason": REASON, "earlier": 0, "deadline": self.now + HOUR}
+        subject = about if isinstance(about, tuple) else (about,)
+        values = (member, *subject, *{**plain, **fields}.values())
+        kind = _OF_KIND if isinstance(about, tuple) else _OF_RECORD
+        data = (self._domain(**domain), _types(kind), _message(kind, values))
+        functions = self.matrix.functions
+        choose = functions.recogniseKind if isinstance(about, tuple) else functions.recogniseRecord
+        return choose(*values, self._pair(member, data, **signed))
+
+    def applies(self, member: int, issuer: int, kind: int, record: bytes = b"\1" * 32) -> bool:
+        return bool(self.matrix.functions.applies(member, issuer, kind, record).call())
+
     # ---- read ----
 
     def word(self, subject: bytes = SUBJECT) -> bytes:
@@ -283,8 +310,10 @@ def found_credit(web3: Web3, artifacts: dict[str, dict[str, Any]]) -> CreditAlli
     parameters = [(word(names[kind]), measures) for kind, measures in MEASURES.items()]
     registry = deploy(web3, artifacts["AllianceRegistry"], credit_members(), parameters, [])
     register = deploy(web3, artifacts["CreditRegister"], registry.address)
-    alliance = CreditAlliance(web3, registry, registry, register)
+    matrix = deploy(web3, artifacts["RecognitionMatrix"], registry.address)
+    alliance = CreditAlliance(web3, registry, registry, register, matrix)
     alliance.vote(registry.functions.setSystemContract(word("CreditRegister"), register.address))
+    alliance.vote(registry.functions.setSystemContract(word("RecognitionMatrix"), matrix.address))
     return alliance
 
 
