@@ -100,26 +100,33 @@ def check_change(state: State, content: Record, change: Change, catalogue: Catal
         raise GroundsMissing(change.state.title)
     if any(change.pledge) != (change.state is State.REPAIRED):
         raise PledgeMisplaced(change.state.title)
-    if change.state in (State.OBJECTED, State.REPAIRED) and change.time >= end_of(content.last_day):
-        raise TooLate(change.state.title, content.last_day)
-    if change.state is State.REPAIRED:
-        _check_repair(content, change.time)
+    if change.state is State.OBJECTED:
+        _check_current(content, change)
+    elif change.state is State.REPAIRED:
+        _check_repair(content, change)
     if change.state is State.CORRECTED:
         _check_correction(content, change, catalogue)
     elif change.content != content:
         raise CorrectionTooFar(f"{change.state.title} does not alter what a record says")
 
 
-def _check_repair(content: Record, time: int) -> None:
+def _check_current(content: Record, change: Change) -> None:
+    if change.time >= end_of(content.last_day):
+        raise TooLate(change.state.title, content.last_day)
+
+
+def _check_repair(content: Record, change: Change) -> None:
     if content.kind is Kind.HONOUR:
         raise NotRepairable
+    _check_current(content, change)
     least = last_day(content.decided_on, content.kind.term.least)
-    if time < end_of(least):
+    if change.time < end_of(least):
         raise RepairTooSoon(least)
 
 
 def _check_correction(before: Record, change: Change, catalogue: Catalogue) -> None:
     after = change.content
+    check_content(after, catalogue, change.time)
     if (after.subject, after.member, after.earlier) != (before.subject, before.member, before.earlier):
         raise CorrectionTooFar("it is of another company, member or place")
     if after.kind is not before.kind and (before.kind, after.kind) != (Kind.SERIOUS, Kind.GENERAL):
@@ -129,4 +136,3 @@ def _check_correction(before: Record, change: Change, catalogue: Catalogue) -> N
     added = set(after.measures) - set(before.measures)
     if added:
         raise CorrectionTooFar(f"measure {min(added)} was not imposed before")
-    check_content(after, catalogue, change.time)

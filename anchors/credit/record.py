@@ -124,24 +124,23 @@ def check_content(record: Record, catalogue: Catalogue, time: int) -> None:
     """Hold what a record says against the law, be its last day over or not; the arguments are those of `check_record`.
 
     Raises:
+        NothingStated, MeasureMissing: a digest that it must have is zero, or it imposes nothing.
         FutureDecision: its decision is of a day that has not come.
-        NothingStated: a digest that it must have is zero.
         DatesOutOfOrder, PeriodOutsideLaw: its last day is before its decision, or outside what its kind allows.
-        MeasureMissing, UnknownMeasure, UnfitMeasure: it imposes nothing, or what its kind or period may not.
+        UnknownMeasure, UnfitMeasure: it imposes what its kind or period may not.
     """
-    today = day_at(time)
-    if record.decided_on > today:
-        raise FutureDecision(record.decided_on, today)
     for name, digest in (("statement", record.statement), ("document", record.document)):
         if not any(digest):
             raise NothingStated(name)
+    if not record.measures:
+        raise MeasureMissing
+    if record.decided_on > day_at(time):
+        raise FutureDecision(record.decided_on, day_at(time))
     if record.last_day < record.decided_on:
         raise DatesOutOfOrder(record.decided_on, record.last_day)
     earliest, latest = record.kind.term.bounds(record.decided_on)
     if not earliest <= record.last_day <= latest:
         raise PeriodOutsideLaw(record.last_day, earliest, latest)
-    if not record.measures:
-        raise MeasureMissing
     for measure in catalogue.fitting(record.measures, record.kind):
         _check_term(measure, record)
 
