@@ -14,6 +14,7 @@ import structlog
 
 import accept
 import backfill
+import credit_gas
 import gas
 import sealed_chain
 import tree
@@ -22,6 +23,11 @@ from row import Row
 
 MEASUREMENTS: Mapping[str, Callable[[], Row]] = {
     "anchor-gas": gas.anchor,
+    "credit-first-gas": credit_gas.first,
+    "credit-next-gas": credit_gas.further,
+    "credit-sign-gas": credit_gas.signature,
+    "credit-change-gas": credit_gas.change,
+    "credit-batch-gas": credit_gas.batch,
     "tree-append": tree.append,
     "accept-bulk": accept.bulk,
     "accept-single": accept.single,

@@ -13,7 +13,7 @@ from ledger_service.chain import devnet
 from ledger_service.chain.contracts import EVIDENCE_LOG, contract
 from ledger_service.chain.deploy import deploy_from_file
 from ledger_service.chain.rpc import Rpc, fields, quantity
-from ledger_service.chain.transactions import broadcast, next_nonce, prepare, wait_mined
+from ledger_service.chain.transactions import broadcast, chain_id, next_nonce, prepare, wait_mined
 from ledger_service.demo.alliance import found
 from ledger_service.keys import EthereumKey, open_ethereum_key
 from row import Row
@@ -58,7 +58,7 @@ def _proofless(rpc: Rpc, key: EthereumKey, checkpoints: list[tuple[int, bytes]])
         solc_binary=str(ROOT / "hardhat-free-devnet" / "solc"),
     )
     code = bytes.fromhex(compiled["contracts"]["Proofless.sol"]["Proofless"]["evm"]["bytecode"]["object"])
-    deployment = prepare(rpc, key, None, code, chain=devnet.CHAIN_ID, nonce=next_nonce(rpc, key.address))
+    deployment = prepare(rpc, key, None, code, chain=chain_id(rpc), nonce=next_nonce(rpc, key.address))
     broadcast(rpc, deployment.raw)
     address = wait_mined(rpc, deployment.hash, 10).contract or b""
     selector = keccak256(b"anchor(uint64,bytes32)")[:4]
@@ -67,7 +67,7 @@ def _proofless(rpc: Rpc, key: EthereumKey, checkpoints: list[tuple[int, bytes]])
 
 
 def _gas(rpc: Rpc, key: EthereumKey, to: bytes, data: bytes) -> int:
-    signed = prepare(rpc, key, to, data, chain=devnet.CHAIN_ID, nonce=next_nonce(rpc, key.address))
+    signed = prepare(rpc, key, to, data, chain=chain_id(rpc), nonce=next_nonce(rpc, key.address))
     broadcast(rpc, signed.raw)
     wait_mined(rpc, signed.hash, 10)
     return quantity(fields(rpc.call("eth_getTransactionReceipt", "0x" + signed.hash.hex()))["gasUsed"])
