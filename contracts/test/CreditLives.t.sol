@@ -41,7 +41,7 @@ contract Lives is CreditFounding {
     }
 
     function wait(uint256 time) external {
-        _time += within(time, 1, 120 days);
+        _time += within(time, 1, 60 days);
     }
 
     function publish(uint256 subject, uint256 seed) external {
@@ -66,7 +66,7 @@ contract Lives is CreditFounding {
         vm.warp(_time);
         subject = within(subject, 0, SUBJECTS - 1);
         if (_records[subject].length == 0) return;
-        number = within(number, 0, _records[subject].length - 1);
+        number = _records[subject].length - 1 - within(number, 0, _records[subject].length < 3 ? 0 : 2);
         Last memory last = _records[subject][number];
         ICreditRegister.State next = ICreditRegister.State(within(to, 1, 6));
         ICreditRegister.Content memory content = last.content;
@@ -79,6 +79,24 @@ contract Lives is CreditFounding {
         (last.content, last.state, last.step) = (content, next, step);
         _enter(subject, number, last);
         if (_taken(call)) broken++; // the same signatures again
+    }
+
+    /// @notice A change of a history that never was, signed by all who must: another word, time or step, or a link bent.
+    function lie(uint256 subject, uint256 number, uint8 what, uint8 bit) external {
+        vm.warp(_time);
+        subject = within(subject, 0, SUBJECTS - 1);
+        if (_records[subject].length == 0) return;
+        number = within(number, 0, _records[subject].length - 1);
+        Last memory last = _records[subject][number];
+        bytes32[] memory links = _since(subject, _at[subject][number] + 1);
+        bytes32 mask = bytes32(uint256(1) << bit);
+        if (what % 5 == 0) last.word ^= mask;
+        else if (what % 5 == 1) last.step ^= mask;
+        else if (what % 5 == 2) last.time ^= uint64(1) << (bit % 64);
+        else if (what % 5 == 3 && links.length > 0) links[bit % links.length] ^= mask;
+        else last.record ^= mask;
+        (bytes memory call,) = changing(last, ICreditRegister.State.Withdrawn, last.content, links);
+        if (_taken(call)) broken++;
     }
 
     /// @dev The same record again, with the links that there are now.

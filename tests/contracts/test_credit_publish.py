@@ -16,7 +16,7 @@ from credit_alliance import (
     Subject,
     months_after,
 )
-from founded_alliance import DAY, GOVERNOR, REGULATOR, SUSPENDED, key, word
+from founded_alliance import ACTIVE, DAY, GOVERNOR, REGULATOR, SUSPENDED, key, word
 
 OTHER = b"\x0b" * 32  # another subject
 
@@ -204,10 +204,11 @@ class TestSignatures:
         call = credit.publishing([credit.record()])
         assert credit.refusal(SENDER, call) == "AllianceRegistry_NotInForce"
 
-    def test_a_suspended_member_publishes_nothing(self, credit: CreditAlliance) -> None:
-        credit.vote(credit.registry.functions.setStatus(4, SUSPENDED))
-        call = credit.publishing([credit.record(member=4)])
-        assert credit.refusal(SENDER, call) == "AllianceRegistry_MemberNotActive"
+    def test_a_suspended_member_publishes_nothing_until_it_is_restored(self, credit: CreditAlliance) -> None:
+        call = credit.publishing([credit.record(member=4)], deadline=credit.now + DAY)
+        for status, refusal in ((SUSPENDED, "AllianceRegistry_MemberNotActive"), (ACTIVE, "accepted")):
+            credit.vote(credit.registry.functions.setStatus(4, status))
+            assert credit.refusal(SENDER, call) == refusal
 
     def test_they_count_until_their_deadline(self, credit: CreditAlliance) -> None:
         call = credit.publishing([credit.record()], deadline=credit.now - 1)
