@@ -198,7 +198,7 @@ class TestCorrection:
             {"measures": MEASURES[GENERAL]},
         ],
     )
-    def test_it_makes_nothing_worse(self, credit: CreditAlliance, worse: dict[str, int]) -> None:
+    def test_it_makes_nothing_worse(self, credit: CreditAlliance, worse: dict[str, Any]) -> None:
         decided_on = credit.today - 122
         last_day = months_after(decided_on, 11)
         subject, record = self.objected(credit, measures=0b0001_0000, decided_on=decided_on, last_day=last_day)

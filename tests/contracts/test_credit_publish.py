@@ -192,7 +192,8 @@ class TestSignatures:
     def test_no_governor_is_among_them(self, credit: CreditAlliance, member: int) -> None:
         governor = credit.governor(member)
         for role in ("publisher", "regulator"):
-            call = credit.publishing([credit.record()], **{role: governor})
+            signed: dict[str, Any] = {role: governor}
+            call = credit.publishing([credit.record()], **signed)
             assert credit.refusal(SENDER, call) == "AllianceRegistry_NotInForce"
         grant = credit.registry.functions.grantRole(member, governor.address, REGULATOR, 0, 0)
         assert credit.refused_vote(grant) == "AllianceRegistry_GovernorApart"
