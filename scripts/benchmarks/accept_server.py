@@ -4,6 +4,7 @@ Usage: accept_server.py ours|floor PORT DIRECTORY. The floor is a bare ASGI rout
 by one commit to SQLite and signs its hash: what any service of this kind must at least do.
 """
 
+import gc
 import queue
 import sqlite3
 import sys
@@ -137,4 +138,5 @@ def _resolve(answers: list[tuple["Future[bytes]", bytes]]) -> None:
 if __name__ == "__main__":
     kind, port, folder = sys.argv[1:]
     app = {"ours": Ours, "floor": Floor}[kind](Path(folder))
+    gc.freeze()  # as the service does once it is up
     uvicorn.run(app, port=int(port), loop="uvloop", http="httptools", log_level="error", access_log=False)
