@@ -126,13 +126,6 @@ class Network:
                 return contract
         raise ContractNotInForce(name, block)
 
-    def validators_at(self, block: int) -> tuple[bytes, ...]:
-        """The addresses that may seal a block; none where no span of the history holds it."""
-        for validators in self.validators:
-            if _in_force(validators.from_block, validators.to_block, block):
-                return validators.addresses
-        return ()
-
     def receipt_signer(self, member: Member, address: bytes, time: int) -> ReceiptSigner:
         """The member's signer of that address, if in force at that time; raises SignerNotInForce."""
         for signer in member.receipt_signers:

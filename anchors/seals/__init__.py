@@ -12,9 +12,9 @@ from anchors.errors import SealsNotSupported
 from anchors.network import ValidatorSet
 from anchors.seals import bft, clique, ibft2, qbft
 from anchors.seals.bft import BftExtra, Vote
-from anchors.seals.sealing import Seals
+from anchors.seals.sealing import Seals, pinned_at
 
-__all__ = ["BftExtra", "Seals", "Vote", "bft_extra", "needed_seals", "prove_seals", "sealers"]
+__all__ = ["BftExtra", "Seals", "Vote", "bft_extra", "needed_seals", "pinned_at", "prove_seals", "sealers"]
 
 _PROVE = {QBFT: qbft.prove, IBFT2: ibft2.prove, CLIQUE: clique.prove}
 _READ_EXTRA = {QBFT: qbft.read_extra, IBFT2: ibft2.read_extra}

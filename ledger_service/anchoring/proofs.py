@@ -18,7 +18,7 @@ from anchors.chain.answers import Answer
 from anchors.chain.header import Header, header_of_block
 from anchors.chain.receipts import prove_receipt, receipt_key, receipts_trie
 from anchors.errors import AnchorsError
-from anchors.seals.sealing import pinned_at
+from anchors.seals import pinned_at
 from ledger_service import conditions
 from ledger_service.anchoring.tables import AnchorProof
 from ledger_service.anchoring.withdrawals import withdraw_reversed

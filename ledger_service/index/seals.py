@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from anchors.chain.header import CLIQUE, DEVELOPMENT, Header
 from anchors.errors import AnchorsError
 from anchors.network import ValidatorSet
-from anchors.seals import bft_extra, prove_seals, sealers
-from anchors.seals.sealing import pinned_at
+from anchors.seals import bft_extra, pinned_at, prove_seals, sealers
 from ledger_service.errors import ServiceError
 
 

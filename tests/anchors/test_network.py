@@ -19,6 +19,7 @@ from anchors.errors import (
     SignerNotInForce,
     TooFewGovernors,
     UnknownMember,
+    ValidatorsUnknown,
 )
 from anchors.network import (
     GovernorSignature,
@@ -27,6 +28,7 @@ from anchors.network import (
     prove_network,
     write_network,
 )
+from anchors.seals import pinned_at
 
 DATA = write_network(SIGNED)
 
@@ -223,11 +225,12 @@ def test_a_contract_is_in_force_until_the_block_of_its_successor(block: int, add
 
 @pytest.mark.parametrize(("block", "count"), [(0, 1), (4, 1), (5, 2), (10**9, 2)])
 def test_validators_seal_until_the_block_of_the_next_set(block: int, count: int) -> None:
-    assert len(NETWORK.validators_at(block)) == count
+    assert len(pinned_at(NETWORK.validators, block).addresses) == count
 
 
 def test_nobody_seals_a_block_outside_all_spans() -> None:
-    assert dataclasses.replace(NETWORK, validators=NETWORK.validators[:1]).validators_at(5) == ()
+    with pytest.raises(ValidatorsUnknown):
+        pinned_at(NETWORK.validators[:1], 5)
 
 
 def test_a_contract_that_is_not_listed_is_never_in_force() -> None:
