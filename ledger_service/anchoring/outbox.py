@@ -25,7 +25,7 @@ from ledger_service.chain.transactions import (
     broadcast,
     call,
     find_mined,
-    is_known,
+    next_free_nonce,
     next_nonce,
     prepare,
     sign,
@@ -148,7 +148,7 @@ class Outbox:
         try:
             if find_mined(self._rpc, entry.transaction_hash) is not None:
                 return True, False
-            if entry.nonce == nonce and (entry.waiting or is_known(self._rpc, entry.transaction_hash)):
+            if entry.nonce == nonce and (entry.waiting or self._was_put_back(entry)):
                 broadcast(self._rpc, entry.raw)
                 self._check_age(entry)
                 return False, True
@@ -158,6 +158,11 @@ class Outbox:
         except ChainRefused as error:
             log.warning("anchor_refused", size=entry.size, detail=error.detail)  # looked at anew by the next step
         return False, False
+
+    def _was_put_back(self, entry: OutboxEntry) -> bool:
+        """Whether a transaction that a reorganisation took back waits again. That the node shows it does not say so:
+        ganache shows for ever what it will not mine again."""
+        return next_free_nonce(self._rpc, self._key.address) > entry.nonce
 
     def _check_age(self, entry: OutboxEntry) -> None:
         since = entry.signed_at.replace(tzinfo=UTC)

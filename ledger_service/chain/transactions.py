@@ -49,6 +49,11 @@ def next_nonce(rpc: Rpc, sender: bytes) -> int:
     return quantity(rpc.call("eth_getTransactionCount", _hex(sender), "latest"))
 
 
+def next_free_nonce(rpc: Rpc, sender: bytes) -> int:
+    """The nonce after the sender's last transaction that the node means to mine, those that wait counted in."""
+    return quantity(rpc.call("eth_getTransactionCount", _hex(sender), "pending"))
+
+
 def call(rpc: Rpc, to: bytes, data: bytes, block: int | None = None) -> bytes:
     """Ask a contract without a transaction.
 
@@ -101,13 +106,8 @@ def broadcast(rpc: Rpc, raw: bytes) -> None:
         ChainRefused: the node does not take it.
         ChainUnreachable: no node answers.
     """
-    if not is_known(rpc, keccak256(raw)):
+    if rpc.call("eth_getTransactionByHash", _hex(keccak256(raw))) is None:
         rpc.call("eth_sendRawTransaction", _hex(raw))
-
-
-def is_known(rpc: Rpc, transaction_hash: bytes) -> bool:
-    """Whether the node has the transaction, in a block or waiting for one."""
-    return rpc.call("eth_getTransactionByHash", _hex(transaction_hash)) is not None
 
 
 def find_mined(rpc: Rpc, transaction_hash: bytes) -> Mined | None:
