@@ -66,8 +66,10 @@ def test_killed_under_load_it_keeps_every_receipt_and_anchors_nothing_twice(memb
     continued(before, member.audit(), load.receipts)
     check_states(member, load.receipts)
     wait_until(lambda: member.problems() == set())
+    # The index follows the contract, which goes on counting meanwhile; of one that counted an anchor twice it falls short.
+    wait_until(lambda: len(anchored_sizes(member)) == anchors_on_chain(member))
     sizes = anchored_further(member, anchored)
-    assert anchors_on_chain(member) == len(sizes) > KILLS // 2
+    assert len(sizes) > KILLS // 2
     print(f"{KILLS + START_KILLS} kills, {len(load.receipts)} receipts, {len(sizes)} anchors up to {sizes[-1]} leaves")
 
 
