@@ -66,7 +66,7 @@ def test_killed_under_load_it_keeps_every_receipt_and_anchors_nothing_twice(memb
     continued(before, member.audit(), load.receipts)
     check_states(member, load.receipts)
     wait_until(lambda: member.problems() == set())
-    # The index follows the contract, which goes on counting meanwhile; of one that counted an anchor twice it falls short.
+    # The index follows the contract, which goes on counting; had it counted an anchor twice, they would never meet.
     wait_until(lambda: len(anchored_sizes(member)) == anchors_on_chain(member))
     sizes = anchored_further(member, anchored)
     assert len(sizes) > KILLS // 2
