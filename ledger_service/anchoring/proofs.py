@@ -14,8 +14,7 @@ from sqlalchemy import Engine, tuple_
 from sqlmodel import Session, col, func, select
 
 from anchors.chain import rlp
-from anchors.chain.answers import Answer
-from anchors.chain.header import Header, header_of_block
+from anchors.chain.header import Header
 from anchors.chain.receipts import prove_receipt, receipt_key, receipts_trie
 from anchors.errors import AnchorsError
 from anchors.seals import pinned_at
@@ -23,7 +22,7 @@ from ledger_service import conditions
 from ledger_service.anchoring.tables import AnchorProof
 from ledger_service.anchoring.withdrawals import withdraw_reversed
 from ledger_service.chain.finality import Finality
-from ledger_service.chain.rpc import Rpc, fields
+from ledger_service.chain.rpc import Rpc
 from ledger_service.errors import NodeDishonest
 from ledger_service.index.fetch import ChainMoved, Fetcher
 from ledger_service.index.queries import blocks_from, final_block, headers_of_changes, validators_in_force
@@ -76,7 +75,6 @@ class ProofCapture:
         self, engine: Engine, rpc: Rpc, member: int, finality: Finality, clock: Callable[[], datetime]
     ) -> None:
         self._engine = engine
-        self._rpc = rpc
         self._fetcher = Fetcher(rpc, {}, finality.consensus)
         self._finality = finality
         self._member = member
@@ -143,8 +141,7 @@ class ProofCapture:
         return -1 if last is None else last
 
     def _capture(self, anchor: Anchor, block_hash: bytes) -> AnchorProof:
-        block = self._block(anchor.block_number, block_hash)
-        header = self._header(anchor.block_number, block, block_hash)
+        header, block = self._fetcher.block(anchor.block_number, block_hash)
         (receipts,) = self._fetcher.receipts([block])
         try:
             nodes = receipts_trie(receipts).prove(receipt_key(anchor.transaction_index))
@@ -178,26 +175,11 @@ class ProofCapture:
             steps = headers_of_changes(session, pinned_at(self._finality.history, header.number), header.number)
         if not blocks or blocks[0].hash != header.hash:
             raise ChainMoved(f"block {header.number} was replaced")
-        confirming = [(one.number, one.hash) for one in self._finality.confirming(blocks[0], blocks[1:])]
-        after = [self._header(number, self._block(number, wanted), wanted).raw for number, wanted in confirming]
+        confirming = self._finality.confirming(blocks[0], blocks[1:])
+        after = [self._fetcher.block(one.number, one.hash)[0].raw for one in confirming]
         headers = after or steps
         try:
             self._finality.prove(header, headers)
         except AnchorsError as error:
             raise NotSealed(f"block {header.number} would not be proven as sealed: {error.diagnostics()}") from error
         return rlp.encode(headers)
-
-    def _block(self, number: int, block_hash: bytes) -> Answer:
-        answer = self._rpc.call("eth_getBlockByHash", "0x" + block_hash.hex(), False)
-        if answer is None:
-            raise ChainMoved(f"the node no longer has block {number}")
-        return fields(answer)
-
-    def _header(self, number: int, block: Answer, block_hash: bytes) -> Header:
-        try:
-            header = header_of_block(block, self._finality.consensus)
-        except AnchorsError as error:
-            raise NodeDishonest(f"block {number} is not what its hash says: {error}") from error
-        if header.hash != block_hash:
-            raise NodeDishonest(f"block {number} is not what its hash says: it is block 0x{header.hash.hex()}")
-        return header

@@ -56,6 +56,16 @@ class Fetcher:
         answer = self._rpc.call("eth_getBlockByNumber", hex(number), False)
         return None if answer is None else self._header(fields(answer), number)
 
+    def block(self, number: int, block_hash: bytes) -> tuple[Header, Answer]:
+        """The block of that number and hash, proven to be it, with the node's answer; raises as `blocks` does."""
+        answer = self._rpc.call("eth_getBlockByHash", "0x" + block_hash.hex(), False)
+        if answer is None:
+            raise ChainMoved(f"the node no longer has block {number}")
+        header = self._hashed(fields(answer), number)
+        if header.hash != block_hash:
+            raise NodeDishonest(f"block {number} is not what its hash says: it is block 0x{header.hash.hex()}")
+        return header, fields(answer)
+
     def blocks(self, first: int, last: int, parent_hash: bytes | None) -> Iterator[FetchedBlock]:
         """Fetch the blocks from `first` to `last`, in order; receipts some blocks ahead of who takes them.
 
@@ -102,11 +112,14 @@ class Fetcher:
         found = iter(_receipt_list(self._rpc.batch(asked)))
         return [[next(found) for _ in of_block] for of_block in hashes]
 
-    def _header(self, answer: Answer, number: int) -> Header:
+    def _hashed(self, answer: Answer, number: int) -> Header:
         try:
-            header = header_of_block(answer, self._consensus)
+            return header_of_block(answer, self._consensus)
         except AnchorsError as error:
             raise NodeDishonest(f"block {number} is not what its hash says: {error.diagnostics()}") from error
+
+    def _header(self, answer: Answer, number: int) -> Header:
+        header = self._hashed(answer, number)
         if header.number != number:
             raise NodeDishonest(f"the node sent block {header.number} when asked for block {number}")
         return header
