@@ -10,12 +10,11 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import ParamSpec, TypeVar
 
+from anchors.chain.header import LAST_SECOND
 from anchors.errors import AnchorsError
 from anchors.network import Network, Quorum, parse_network, roll_forward
 
 __all__ = ["Refuted", "Run", "Step", "iso_time", "pin_network"]
-
-_LAST_SECOND = 253_402_300_799  # of the year 9999, after which no date is written; a witness may sign at any
 
 _P = ParamSpec("_P")
 _Fact = TypeVar("_Fact")
@@ -75,6 +74,6 @@ def pin_network(versions: tuple[bytes, ...]) -> tuple[Network, Quorum]:
 
 def iso_time(time: float) -> str:
     """A time, POSIX seconds, as ISO 8601 in UTC."""
-    if time > _LAST_SECOND:
+    if time > LAST_SECOND:  # no header is of such a time, but a witness may sign at any
         return f"second {time} of 1970"
     return datetime.fromtimestamp(time, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -18,6 +18,7 @@ __all__ = [
     "CONSENSUSES",
     "DEVELOPMENT",
     "IBFT2",
+    "LAST_SECOND",
     "MAX_HEADER_BYTES",
     "QBFT",
     "SEAL_BYTES",
@@ -34,7 +35,7 @@ CONSENSUSES = (DEVELOPMENT, QBFT, IBFT2, CLIQUE)
 SEAL_BYTES = 65  # r, s, v
 
 MAX_HEADER_BYTES = 1 << 16  # a header that carries the seals of 255 validators takes 30,000
-_LAST_SECOND = 253_402_300_799  # of the year 9999, the last that ISO 8601 writes in four digits
+LAST_SECOND = 253_402_300_799  # of the year 9999, the last that ISO 8601 writes in four digits
 
 
 def _scalar(block: Answer, name: str) -> bytes:
@@ -150,7 +151,7 @@ def _check_bounds(texts: Sequence[bytes], number: int, timestamp: int) -> None:
             raise MalformedHeader(f"{_FIELDS[at][0]} has {len(texts[at])} bytes, not {size}")
     if number >= 1 << 63:
         raise MalformedHeader(f"block number {number} is not below 2^63")
-    if timestamp > _LAST_SECOND:
+    if timestamp > LAST_SECOND:
         raise MalformedHeader(f"time {timestamp} is past the year 9999")
 
 
