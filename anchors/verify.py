@@ -25,7 +25,6 @@ from anchors.errors import (
     EventDiffers,
     EventMissing,
     EventOfAnotherContract,
-    FinalityUnexpected,
     IndexDiffers,
     NobodySealed,
     NotSealed,
@@ -280,13 +279,10 @@ def _prove_header(file: EvidenceFile, network: Network, receipts_root: bytes) ->
 
 def _prove_seals(file: EvidenceFile, network: Network, header: Header, least: Grade) -> tuple[Grade, str]:
     finality = file.finality()
-    if network.consensus == DEVELOPMENT:
-        if least is Grade.SEALED:
-            raise NobodySealed(header.number)
-        if finality is not None:
-            raise FinalityUnexpected
+    if network.consensus == DEVELOPMENT and least is Grade.SEALED:
+        raise NobodySealed(header.number)
     try:
-        seals = prove_seals(header, network.validators, finality.headers if finality else ())
+        seals = prove_seals(header, network.validators, finality.headers if finality else None)
     except NotSealed as error:
         if least is Grade.SEALED:
             raise

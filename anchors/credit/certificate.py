@@ -10,14 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from anchors.chain.header import DEVELOPMENT, Header, decode_header
+from anchors.chain.header import Header, decode_header
 from anchors.chain.keccak import keccak256
 from anchors.chain.state import Account, prove_account, prove_slot
 from anchors.credit.certificate_file import CertificateFile, RegisterPart, RegistryPart
 from anchors.credit.history import Event, History, Standing, fold, histories, word_count
 from anchors.errors import (
     ContractMissing,
-    FinalityUnexpected,
     RecordInvented,
     RecordLeftOut,
     RecordsAltered,
@@ -221,10 +220,7 @@ def _tell_header(header: Header) -> tuple[None, str]:
 
 
 def _prove_seals(file: CertificateFile, network: Network, header: Header) -> tuple[Seals, str]:
-    finality = file.finality()
-    if network.consensus == DEVELOPMENT and finality is not None:
-        raise FinalityUnexpected
-    seals = prove_seals(header, network.validators, finality or ())
+    seals = prove_seals(header, network.validators, file.finality())
     return seals, seals.detail
 
 

@@ -8,7 +8,7 @@ missing (NotSealed) or that what is there is wrong (SealsRefused), which no less
 from collections.abc import Sequence
 
 from anchors.chain.header import CLIQUE, DEVELOPMENT, IBFT2, QBFT, Header
-from anchors.errors import SealsNotSupported
+from anchors.errors import FinalityUnexpected, SealsNotSupported
 from anchors.network import ValidatorSet
 from anchors.seals import bft, clique, ibft2, qbft
 from anchors.seals.bft import BftExtra, Vote
@@ -20,14 +20,14 @@ _PROVE = {QBFT: qbft.prove, IBFT2: ibft2.prove, CLIQUE: clique.prove}
 _READ_EXTRA = {QBFT: qbft.read_extra, IBFT2: ibft2.read_extra}
 
 
-def prove_seals(header: Header, history: Sequence[ValidatorSet], headers: Sequence[bytes] = ()) -> Seals:
+def prove_seals(header: Header, history: Sequence[ValidatorSet], headers: Sequence[bytes] | None = None) -> Seals:
     """Prove that enough validators sealed a header.
 
     Args:
         header: the header, read under the network's consensus.
         history: the network file's validators.
         headers: RLP, in order. BFT: those before the header's block at which the set of validators changed since the
-            pinned span began. Clique: those after it.
+            pinned span began. Clique: those after it. None where nothing was given.
 
     Returns:
         Who sealed it; nobody on a development network.
@@ -35,13 +35,16 @@ def prove_seals(header: Header, history: Sequence[ValidatorSet], headers: Sequen
     Raises:
         NotSealed: something is missing that would show it, or this version does not know how that consensus seals.
         SealsRefused: what is there is wrong.
+        FinalityUnexpected: headers were given, though nobody seals.
         MalformedHeader: one of `headers` is none.
     """
     if header.consensus == DEVELOPMENT:
+        if headers is not None:
+            raise FinalityUnexpected
         return Seals((), f"{DEVELOPMENT} network: nobody sealed this block", reversible=True)
     if header.consensus not in _PROVE:
         raise SealsNotSupported(header.consensus, header.number)
-    return _PROVE[header.consensus](header, history, headers)
+    return _PROVE[header.consensus](header, history, headers or ())
 
 
 def sealers(header: Header) -> tuple[bytes, ...]:
