@@ -139,8 +139,10 @@ def test_periods_close_by_the_clock(make_log: MakeLog) -> None:
 
 
 def test_accepting_goes_on_over_the_turns(make_log: MakeLog) -> None:
-    log = make_log(slots=64, period_seconds=0.1).start()
-    given = [one for _ in range(100) for one in receipts(log.submit(commitments(1)))]
+    log = make_log(slots=1024, period_seconds=0.1).start()  # more slots than one client can fill between two turns
+    given = receipts(log.submit(commitments(1)))
+    while given[-1].index < given[0].index + 3 * 1024:
+        given += receipts(log.submit(commitments(1)))
     wait_for_size(log, max(one.index for one in given) + 1)
     log.end()
     audit = log.audit_files()
