@@ -5,13 +5,13 @@ import json
 import os
 import signal
 import stat
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from command_line import bidledger
+from member import wait_until
 
 from anchors.chain.header import Header, header_of_block
 from anchors.seals import needed_seals, sealers
@@ -25,18 +25,6 @@ from ledger_service.keys import EthereumKey, make_ethereum_key, make_password
 
 SECONDS = 60.0
 STALL_SECONDS = 10.0
-
-
-def bidledger(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "ledger_service.cli", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
-
-
-def wait_until(holds: Callable[[], object]) -> None:
-    deadline = time.monotonic() + SECONDS
-    while not holds():
-        assert time.monotonic() < deadline, "did not happen in time"
-        time.sleep(0.1)
 
 
 @pytest.fixture(scope="module")

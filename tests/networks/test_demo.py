@@ -10,6 +10,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from command_line import bidledger
 from conftest import Running
 from web3 import HTTPProvider, Web3
 
@@ -70,10 +71,6 @@ def test_a_leaf_is_final_after_two_more_blocks_and_the_filling_answers_alike(run
 def test_a_file_of_ones_own_is_submitted_fetched_and_proven(running: Running, tmp_path: Path) -> None:
     document = tmp_path / "bid.txt"
     document.write_text("our bid")
-
-    def bidledger(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "ledger_service.cli", *arguments]
-        return subprocess.run(command, capture_output=True, text=True, check=False)
 
     party = "CN-USCC:91510000201837253X"
     submit = ("evidence", "submit", document, "--url", running.url, "--out", tmp_path, "--json")

@@ -21,6 +21,7 @@ import httpx
 import litewitness
 import pytest
 from authority import Authority
+from command_line import bidledger
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from litewitness import Litewitness
 
@@ -35,11 +36,6 @@ SCRIPT = Path(__file__).parents[2] / "scripts" / "litewitness"
 LOG, WITNESS = "sichuan", "guizhou"
 DEADLINE = 60.0
 _Found = TypeVar("_Found")
-
-
-def bidledger(*arguments: object) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "ledger_service.cli", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 def wait_until(found: Callable[[], _Found], what: str) -> _Found:

@@ -1,24 +1,18 @@
 """The command line's promises: exit codes, one JSON document, errors that say what, where and what to do."""
 
 import json
-import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from command_line import bidledger
 
 from ledger_service.chain.devnet import free_port
 
 FROZEN = Path(__file__).parents[1] / "vectors" / "evidence" / "v1"
 DOCUMENT, EVIDENCE, NETWORK = (str(FROZEN / name) for name in ("bid.txt", "bid.txt.evidence.json", "network.json"))
-
-
-def bidledger(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "ledger_service.cli", *map(str, arguments)]
-    wide = os.environ | {"COLUMNS": "400"}  # so that no message is broken within, however long its paths
-    return subprocess.run(command, capture_output=True, text=True, check=False, env=wide)
 
 
 def test_a_proven_document_ends_with_0_and_one_json_document() -> None:

@@ -2,8 +2,6 @@
 
 import hashlib
 import json
-import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +9,7 @@ from typing import Any
 
 import pytest
 from coincurve import PrivateKey
+from command_line import bidledger
 from eth_keyfile.keyfile import create_keyfile_json
 
 from anchors.chain.keccak import keccak256
@@ -32,11 +31,6 @@ class Governed:
     file: Path
     keystores: Sequence[Path]
     password_files: Sequence[Path]
-
-
-def bidledger(*arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "ledger_service.cli", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 def answer(*arguments: object, code: int = 0) -> dict[str, Any]:
