@@ -10,7 +10,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -28,6 +28,7 @@ GETH_VERSION: Final = "1.13.15"  # as in scripts/geth
 READY_SECONDS: Final = 90.0
 # Without a block for so long the signers are in a deadlock, or the machine is far too busy.
 STALL_SECONDS: Final = 4.0
+FOLLOW_SECONDS: Final = 25.0  # geth looks for a heavier chain every 10 s
 POLL_SECONDS: Final = 0.05
 
 
@@ -92,28 +93,41 @@ def heal(directory: Path, group: Collection[str]) -> None:
     Nodes that were connected a moment ago wait up to 35 s before they dial each other again.
     """
     inside, outside = _sides(_read(directory), group)
-    for one, other in itertools.product(inside, outside):
-        _call(one, "admin_addPeer", _enode(other))
-        _call(other, "admin_addPeer", _enode(one))
+    _connect(itertools.product(inside, outside))
     everyone = len(inside) + len(outside)
     for node in (*inside, *outside):
         _wait_until(partial(_has_peers, node, everyone - 1), directory, node, "met its peers again")
 
 
 def end_deadlock(directory: Path) -> None:
-    """Take all signers that are not on the heaviest branch back to where it begins, so that they can sign on it.
+    """Take all signers that are not on the heaviest branch back to where it begins, and let them follow it.
 
     Two branches on which every signer signed lately stand still for good: a node does not leave its own for one that is
-    not heavier by what it knows, and of the last three blocks of a branch a signer may sign one.
+    not heavier by what it knows, and of the last three blocks of a branch a signer may sign one. Whoever is taken back
+    seals again only when it has followed: it may sign its old branch once more, and hears of the other after that. Till
+    then those taken back are not connected with each other, since a node remembers how far its peers once were.
     """
-    running = [node for node in _read(directory).nodes if node.process.runs]
+    devnet = _read(directory)
+    running = [node for node in devnet.nodes if node.process.runs]
     heaviest = max(running, key=lambda node: quantity(_block(node, "latest")["totalDifficulty"]))
+    head = _block(heaviest, "latest")
+    taken_back = []
     for node in running:
-        common = min(_head(node), _head(heaviest))
+        common = min(_head(node), quantity(head["number"]))
         while _block(node, hex(common))["hash"] != _block(heaviest, hex(common))["hash"]:
             common -= 1
         if common < _head(node):
+            _mine_for(directory, node, _idle_account(devnet, node))
             _call(node, "debug_setHead", hex(common))
+            taken_back.append(node)
+    pairs = list(itertools.combinations(taken_back, 2))
+    _disconnect(pairs)
+    deadline = time.monotonic() + FOLLOW_SECONDS
+    while any(not _knows(node, head) for node in taken_back) and time.monotonic() < deadline:
+        time.sleep(POLL_SECONDS)
+    for node in taken_back:
+        _let_it_seal(directory, devnet, node)
+    _connect(pairs)
 
 
 def find_geth() -> Path:
@@ -177,22 +191,29 @@ def _let_it_listen(directory: Path, devnet: Devnet, node: Node) -> None:
     first blocks end in a deadlock. So it mines for an account that is no signer, which seals nothing. Its settings take
     no price below 1 wei, neither for its pool nor for what it seals; only the call before the mining starts does.
     """
-    signer = _signer(devnet, node)
-    _wait_until(partial(_signs, node, signer), directory, node, "opened its key")
-    (idle,) = (account for account in items(_call(node, "eth_accounts")) if account != signer)
+    _wait_until(partial(_signs, node, _signer(devnet, node)), directory, node, "opened its key")
     _call(node, "miner_setGasPrice", "0x0")
-    _call(node, "miner_setEtherbase", idle)
-    _call(node, "miner_start")
+    _mine_for(directory, node, _idle_account(devnet, node))
 
 
 def _let_it_seal(directory: Path, devnet: Devnet, node: Node) -> None:
     """Let a node that listens seal as the signer that it is."""
+    _mine_for(directory, node, _signer(devnet, node))
+
+
+def _mine_for(directory: Path, node: Node, account: object) -> None:
     _call(node, "miner_stop")
     _wait_until(partial(_is_idle, node), directory, node, "stopped to change its account")
-    _call(node, "miner_setEtherbase", _signer(devnet, node))
+    _call(node, "miner_setEtherbase", account)
     # What is signed names no signer: geth would take it for the block that it failed to seal before, and not try again.
-    _call(node, "miner_setExtra", node.name)
+    _call(node, "miner_setExtra", str(account)[:32])
     _call(node, "miner_start")
+
+
+def _idle_account(devnet: Devnet, node: Node) -> object:
+    """The account of a node that is no signer."""
+    (idle,) = (account for account in items(_call(node, "eth_accounts")) if account != _signer(devnet, node))
+    return idle
 
 
 def _wait_until(holds: Callable[[], bool], directory: Path, node: Node, what: str) -> None:
@@ -226,6 +247,12 @@ def _block(node: Node, number: str) -> dict[str, object]:
     return fields(_call(node, "eth_getBlockByNumber", number, False))
 
 
+def _knows(node: Node, block: dict[str, object]) -> bool:
+    """Whether a block is on the node's chain."""
+    number = quantity(block["number"])
+    return _head(node) >= number and _block(node, hex(number))["hash"] == block["hash"]
+
+
 def _all_past(nodes: Sequence[Node], heads: Sequence[int]) -> bool:
     """Whether all nodes come past those heads within STALL_SECONDS."""
     deadline = time.monotonic() + STALL_SECONDS
@@ -242,10 +269,20 @@ def _has_peers(node: Node, count: int) -> bool:
 
 def _cut(inside: Sequence[Node], outside: Sequence[Node]) -> bool:
     """Drop every connection between two parts; whether none is left, since a dial may have been under way."""
-    for one, other in itertools.product(inside, outside):
+    _disconnect(itertools.product(inside, outside))
+    return all(_has_peers(node, len(inside) - 1) for node in inside)
+
+
+def _connect(pairs: Iterable[tuple[Node, Node]]) -> None:
+    for one, other in pairs:
+        _call(one, "admin_addPeer", _enode(other))
+        _call(other, "admin_addPeer", _enode(one))
+
+
+def _disconnect(pairs: Iterable[tuple[Node, Node]]) -> None:
+    for one, other in pairs:
         _call(one, "admin_removePeer", _enode(other))
         _call(other, "admin_removePeer", _enode(one))
-    return all(_has_peers(node, len(inside) - 1) for node in inside)
 
 
 def _enode(node: Node) -> object:
