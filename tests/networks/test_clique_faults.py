@@ -11,8 +11,6 @@ import platform
 import re
 import signal
 import sqlite3
-import subprocess
-import sys
 import threading
 import time
 from collections import Counter
@@ -24,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from command_line import bidledger
 from index_rows import Rows, rows
 from member import DEADLINE, Load, Member, anchors_on_chain, continued, sichuan, wait_until
 from sqlmodel import Session, SQLModel, func, select
@@ -102,7 +101,7 @@ class Network:
     def grows(self, blocks: int, *names: str) -> None:
         """Wait until the signers of those names have so many more blocks; an operator helps those that stand still."""
         goal = max(map(self.head, names)) + blocks
-        deadline = time.monotonic() + DEADLINE + blocks
+        deadline = time.monotonic() + 2 * DEADLINE + blocks  # help takes up to half a minute
         moved = dict.fromkeys(names, time.monotonic())
         before = self.heads(*names)
         while min((heads := self.heads(*names)).values()) < goal:
@@ -329,17 +328,16 @@ def test_evidence_of_a_block_that_is_reversed_is_named_withdrawn_and_issued_anew
     print(f"  {withdrawn(network, first)}; issued anew in block {second.number}")
 
 
-def bidledger(*arguments: str | Path) -> Any:
+def told(*arguments: object) -> Any:
     """What the command line prints as JSON."""
-    command = [sys.executable, "-m", "ledger_service.cli", *arguments, "--json"]
-    return json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)
+    return json.loads(bidledger(*arguments, "--json").stdout)
 
 
 def fetched(network: Network, directory: Path, name: str) -> Header:
     """The block in which the evidence file of bid.txt that is fetched now finds its anchor."""
     bidledger("evidence", "fetch", directory / "bid.txt.receipt.json", "--wait", "60", "--out", directory / name)
     evidence = directory / name / "bid.txt.evidence.json"
-    verdict = bidledger("verify", directory / "bid.txt", evidence, "--network", network.member.network_file)
+    verdict = told("verify", directory / "bid.txt", evidence, "--network", network.member.network_file)
     assert (verdict["verdict"], verdict["grade"]) == ("proven", "sealed")
     return decode_header(hex_bytes(json.loads(evidence.read_bytes())["anchor"]["header"]), network.chain.consensus)
 
