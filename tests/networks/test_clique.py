@@ -109,6 +109,7 @@ def test_a_transaction_at_a_price_of_zero_is_relayed_and_sealed_by_others(
 ) -> None:
     for node, validator in zip(nodes, chain.validators, strict=True):
         node.call("miner_stop")
+        wait_until(lambda node=node: node.call("eth_mining") is False)
         mined = transactions.wait_mined(node, send(node, key, chain), SECONDS)
         (signer,) = sealers(header(node, hex(mined.block_number)))
         assert f"0x{signer.hex()}" != validator
