@@ -21,6 +21,7 @@ from ledger_service.anchoring.tables import OutboxEntry
 from ledger_service.chain.contracts import EVIDENCE_LOG, contract
 from ledger_service.chain.rpc import Rpc, quantity
 from ledger_service.chain.transactions import (
+    LeftOut,
     SignedTransaction,
     broadcast,
     call,
@@ -28,6 +29,7 @@ from ledger_service.chain.transactions import (
     next_free_nonce,
     next_nonce,
     prepare,
+    send,
     sign,
 )
 from ledger_service.errors import ChainRefused, NodeDishonest, ServiceError
@@ -103,6 +105,7 @@ class Outbox:
         self._target = target
         self._key = key
         self._clock = clock
+        self._left_out = LeftOut(rpc)
 
     def step(self) -> bool:
         """Settle what waits, and send what is due.
@@ -149,7 +152,7 @@ class Outbox:
             if find_mined(self._rpc, entry.transaction_hash) is not None:
                 return True, False
             if entry.nonce == nonce and (entry.waiting or self._was_put_back(entry)):
-                broadcast(self._rpc, entry.raw)
+                self._send_again(entry)
                 self._check_age(entry)
                 return False, True
             if entry.waiting:
@@ -163,6 +166,19 @@ class Outbox:
         """Whether a transaction that a reorganisation took back waits again. That the node shows it does not say so:
         ganache shows for ever what it will not mine again."""
         return next_free_nonce(self._rpc, self._key.address) > entry.nonce
+
+    def _send_again(self, entry: OutboxEntry) -> None:
+        """Send what the node does not show, and what it shows but leaves out."""
+        signed = SignedTransaction(entry.raw, entry.transaction_hash, self._key.address, entry.nonce)
+        if not self._broadcast(signed) and self._left_out.is_left_out(signed):
+            log.warning("anchor_left_out", size=entry.size, transaction=signed.hash.hex())
+            send(self._rpc, signed.raw)
+
+    def _broadcast(self, signed: SignedTransaction) -> bool:
+        sent = broadcast(self._rpc, signed.raw)
+        if sent:
+            self._left_out.forget()
+        return sent
 
     def _check_age(self, entry: OutboxEntry) -> None:
         since = entry.signed_at.replace(tzinfo=UTC)
@@ -196,7 +212,7 @@ class Outbox:
                 )
             )
             session.commit()
-        broadcast(self._rpc, signed.raw)
+        self._broadcast(signed)
         log.info("anchor_sent", size=checkpoint.size, transaction=signed.hash.hex())
         return True
 

@@ -18,6 +18,7 @@ from ledger_service.keys import EthereumKey
 # Between the estimate and the block, other members' transactions change what is cold, zero or short.
 GAS_MARGIN: Final = 1.25
 POLL_SECONDS: Final = 0.05
+LEFT_OUT_BLOCKS: Final = 3  # what was sent while one block was made stands in the next, and one more is to be sure
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,15 +100,63 @@ def sign(key: EthereumKey, to: bytes | None, data: bytes, *, chain: int, nonce: 
     return SignedTransaction(raw, keccak256(raw), key.address, nonce)
 
 
-def broadcast(rpc: Rpc, raw: bytes) -> None:
-    """Send signed bytes, unless the node knows them: ganache mines what is sent twice twice.
+def broadcast(rpc: Rpc, raw: bytes) -> bool:
+    """Send signed bytes, unless the node knows them: ganache mines what is sent while it is mined once more.
+
+    Returns:
+        Whether they were sent.
 
     Raises:
         ChainRefused: the node does not take it.
         ChainUnreachable: no node answers.
     """
-    if rpc.call("eth_getTransactionByHash", _hex(keccak256(raw))) is None:
-        rpc.call("eth_sendRawTransaction", _hex(raw))
+    if rpc.call("eth_getTransactionByHash", _hex(keccak256(raw))) is not None:
+        return False
+    send(rpc, raw)
+    return True
+
+
+def send(rpc: Rpc, raw: bytes) -> None:
+    """Send signed bytes, whether or not the node knows them; raises as `broadcast`."""
+    rpc.call("eth_sendRawTransaction", _hex(raw))
+
+
+class LeftOut:
+    """Finds out whether a node leaves out a transaction that it shows, so that it must be sent once more.
+
+    ganache shows for ever what `evm_revert` took back, and mines it no more. What it mines at this very moment looks
+    the same in every answer, and sent then would be mined twice; only the blocks that come without it tell the two
+    apart. A node that counts the transaction among those that it means to mine leaves out nothing.
+    """
+
+    def __init__(self, rpc: Rpc) -> None:
+        self._rpc = rpc
+        self._watched: bytes | None = None
+        self._since = 0  # the head when it was first looked at
+
+    def is_left_out(self, transaction: SignedTransaction) -> bool:
+        """Whether LEFT_OUT_BLOCKS blocks have come without it since it was looked at first; then they count anew.
+
+        Args:
+            transaction: what the node shows, and what is the sender's next by the blocks that there are.
+        """
+        head = quantity(self._rpc.call("eth_blockNumber"))
+        watched = transaction.hash == self._watched and head >= self._since
+        if watched and head < self._since + LEFT_OUT_BLOCKS:
+            return False
+        self._watched, self._since = transaction.hash, head
+        return watched and self._is_due(transaction)
+
+    def forget(self) -> None:
+        """Count anew: a transaction was sent."""
+        self._watched = None
+
+    def _is_due(self, transaction: SignedTransaction) -> bool:
+        """Whether it is in no block, and the node means to mine neither it nor another in its place."""
+        if find_mined(self._rpc, transaction.hash) is not None:
+            return False
+        sender = transaction.sender
+        return next_nonce(self._rpc, sender) == transaction.nonce == next_free_nonce(self._rpc, sender)
 
 
 def find_mined(rpc: Rpc, transaction_hash: bytes) -> Mined | None:

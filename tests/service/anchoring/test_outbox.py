@@ -28,6 +28,7 @@ from ledger_service.anchoring.tables import OutboxEntry
 from ledger_service.chain import devnet, transactions
 from ledger_service.chain.contracts import EVIDENCE_LOG, REGISTRY, contract
 from ledger_service.chain.rpc import Rpc, quantity
+from ledger_service.chain.transactions import LEFT_OUT_BLOCKS
 from ledger_service.errors import ChainRefused, ChainUnreachable, NodeDishonest
 from ledger_service.jobs import Job
 
@@ -439,7 +440,7 @@ def test_what_a_reorganisation_has_put_back_among_the_waiting_is_waited_for(
     chain_process: devnet.Devnet,
 ) -> None:
     if chain_process.chain == "ganache":
-        pytest.skip("ganache does not mine again what it has reverted")
+        pytest.skip("ganache puts nothing back: it leaves out what it has reverted")
     snapshot = rpc.call("evm_snapshot")
     sizes = [log.grow(2)]
     assert make_outbox().step()
@@ -458,6 +459,26 @@ def test_what_a_reorganisation_has_put_back_among_the_waiting_is_waited_for(
     rpc.call("evm_mine")
     settle(make_outbox())
     assert anchored(founded, rpc) == (sizes[1], 2)
+
+
+@pytest.mark.usefixtures("standstill")
+def test_what_the_node_shows_but_leaves_out_after_a_reorganisation_is_anchored_by_the_same_transaction(
+    founded: Founded, rpc: Rpc, engine: Engine, log: GrowingLog, make_outbox: Callable[..., Outbox]
+) -> None:
+    outbox = make_outbox()
+    snapshot = rpc.call("evm_snapshot")
+    size = log.grow(2)
+    assert outbox.step()
+    rpc.call("evm_mine")
+    settle(outbox)
+    rpc.call("evm_revert", snapshot)
+    for _ in range(2 * LEFT_OUT_BLOCKS):
+        outbox.step()
+        rpc.call("evm_mine")
+    settle(outbox)
+    assert anchored(founded, rpc) == (size, 1)
+    assert len({one.transaction_hash for one in entries(engine)}) == 1, "signed anew it has the same bytes"
+    assert problems(engine) == {}
 
 
 def test_a_log_older_than_what_was_anchored_is_refused(

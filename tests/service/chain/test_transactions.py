@@ -1,11 +1,14 @@
 """Transactions: signed as eth-account signs them, sent any number of times, counted once, refused with a reason."""
 
+import os
+from collections.abc import Iterator
+
 import pytest
 from coincurve import PrivateKey
 from eth_account import Account
 
-from ledger_service.chain import transactions
-from ledger_service.chain.rpc import Rpc
+from ledger_service.chain import devnet, transactions
+from ledger_service.chain.rpc import Rpc, fields, items, quantity
 from ledger_service.errors import ChainRefused, ChainUnreachable
 from ledger_service.keys import EthereumKey
 
@@ -55,6 +58,67 @@ def test_sending_again_is_no_error_and_counts_once(rpc: Rpc) -> None:
         transactions.broadcast(rpc, signed.raw)
         transactions.wait_mined(rpc, signed.hash, 10)
     assert transactions.next_nonce(rpc, STRANGER.address) == nonce + 1
+
+
+@pytest.fixture
+def standstill(rpc: Rpc, chain_process: devnet.Devnet) -> Iterator[None]:
+    """Blocks are made by `evm_mine` alone."""
+    anvil = chain_process.chain == "anvil"
+    rpc.call("evm_setAutomine", False) if anvil else rpc.call("miner_stop")
+    yield
+    rpc.call("evm_setAutomine", True) if anvil else rpc.call("miner_start")
+
+
+def next_transfer(rpc: Rpc) -> transactions.SignedTransaction:
+    """A transfer of nothing to somebody new, so that no node has ever seen it."""
+    nonce = transactions.next_nonce(rpc, STRANGER.address)
+    return transactions.sign(STRANGER, os.urandom(20), b"", chain=1337, nonce=nonce, gas=21_000)
+
+
+def times_mined(rpc: Rpc, transaction: transactions.SignedTransaction) -> int:
+    head = quantity(rpc.call("eth_blockNumber"))
+    blocks = [fields(rpc.call("eth_getBlockByNumber", hex(number), False)) for number in range(head + 1)]
+    return [each for block in blocks for each in items(block["transactions"])].count(f"0x{transaction.hash.hex()}")
+
+
+def look_and_mine(rpc: Rpc, transaction: transactions.SignedTransaction, blocks: int) -> int:
+    """Look after a transaction before each of so many blocks; how often it was sent."""
+    left_out, sent = transactions.LeftOut(rpc), 0
+    for _ in range(blocks):
+        if transactions.find_mined(rpc, transaction.hash) is None:
+            if transactions.broadcast(rpc, transaction.raw):
+                sent += 1
+            elif left_out.is_left_out(transaction):
+                transactions.send(rpc, transaction.raw)
+                sent += 1
+        rpc.call("evm_mine")
+    return sent
+
+
+@pytest.mark.usefixtures("standstill")
+def test_what_a_reorganisation_took_back_is_mined_once_more_though_the_node_shows_it(
+    rpc: Rpc, chain_process: devnet.Devnet
+) -> None:
+    snapshot = rpc.call("evm_snapshot")
+    transaction = next_transfer(rpc)
+    assert look_and_mine(rpc, transaction, 1) == 1
+    assert times_mined(rpc, transaction) == 1
+    rpc.call("evm_revert", snapshot)
+    shown = rpc.call("eth_getTransactionByHash", f"0x{transaction.hash.hex()}") is not None
+    assert shown == (chain_process.chain == "ganache"), "what this is about"
+    assert look_and_mine(rpc, transaction, 2 * transactions.LEFT_OUT_BLOCKS + 1) == 1
+    assert times_mined(rpc, transaction) == 1
+
+
+@pytest.mark.usefixtures("standstill")
+def test_what_waits_for_its_block_is_not_left_out_however_often_it_is_looked_at(rpc: Rpc) -> None:
+    transaction, left_out = next_transfer(rpc), transactions.LeftOut(rpc)
+    assert transactions.broadcast(rpc, transaction.raw)
+    assert not any(left_out.is_left_out(transaction) for _ in range(3 * transactions.LEFT_OUT_BLOCKS))
+    for _ in range(transactions.LEFT_OUT_BLOCKS):
+        rpc.call("evm_mine")
+    assert not left_out.is_left_out(transaction), "it is in one of them"
+    assert times_mined(rpc, transaction) == 1
 
 
 def test_a_call_that_would_be_refused_is_not_signed(rpc: Rpc) -> None:
