@@ -1,8 +1,8 @@
 """The keys that an operator needs, made and opened: every one encrypted on disk, all under one password file.
 
-Ethereum keys (governor, anchorer, receipt signer) are Web3 Secret Storage files; the log's Ed25519 key is an encrypted
-PKCS #8 PEM; the 32-byte period secret is a Web3 Secret Storage file without an address, since that format encrypts
-any 32 bytes. Keys and passwords never appear in an argument list, a log line, an error or a `repr`. Which key is
+Ethereum keys, one for each role, are Web3 Secret Storage files; the log's Ed25519 key is an encrypted PKCS #8 PEM; the
+32-byte period secret is a Web3 Secret Storage file without an address, since that format encrypts any 32 bytes. Keys
+and passwords never appear in an argument list, a log line, an error or a `repr`. Which key is
 registered for what is for the alliance to say.
 """
 
@@ -36,7 +36,7 @@ MAX_KEY_FILE_BYTES: Final = 64 << 10
 PASSWORD_FILE: Final = "password"  # noqa: S105  # the file's name
 LOG_KEY_FILE: Final = "log-key.pem"
 PERIOD_SECRET_FILE: Final = "period-secret.json"  # noqa: S105  # the file's name
-MEMBER_ROLES: Final = ("governor", "anchorer", "receipt-signer")
+MEMBER_ROLES: Final = ("governor", "anchorer", "receipt-signer", "credit-publisher", "regulator")
 
 
 @dataclass(frozen=True, slots=True)

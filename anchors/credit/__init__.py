@@ -19,7 +19,7 @@ from anchors.credit.history import (
     word_count,
 )
 from anchors.credit.kinds import Kind
-from anchors.credit.measures import Basis, Catalogue, Measure
+from anchors.credit.measures import Basis, Catalogue, Measure, read_catalogue
 from anchors.credit.recognition import Choice, Issued, Named, check_choice, choice_digest, opted_out
 from anchors.credit.record import Record, check_record
 from anchors.credit.signing import changes_digest, publication_digest
@@ -61,5 +61,6 @@ __all__ = [
     "links",
     "opted_out",
     "publication_digest",
+    "read_catalogue",
     "word_count",
 ]

@@ -9,6 +9,8 @@ import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
+from importlib import resources
 from typing import Self
 
 from anchors.bounded_json import Fields, read_json
@@ -16,7 +18,7 @@ from anchors.credit.kinds import Kind
 from anchors.credit.terms import Term
 from anchors.errors import MalformedFile, UnfitMeasure, UnknownMeasure
 
-__all__ = ["FORMAT", "MAX_CODE", "Basis", "Catalogue", "Measure"]
+__all__ = ["FORMAT", "MAX_CODE", "Basis", "Catalogue", "Measure", "read_catalogue"]
 
 FORMAT = "bidledger/measures/v1"
 
@@ -94,6 +96,12 @@ class Catalogue:
             if kind not in measure.kinds:
                 raise UnfitMeasure(measure.code, f"({measure.en}) is not for {kind.title}")
         return measures
+
+
+@cache
+def read_catalogue() -> Catalogue:
+    """The catalogue that comes with this version, `measures.json`."""
+    return Catalogue.parse(resources.files("anchors.credit").joinpath("measures.json").read_bytes())
 
 
 def _read_measure(value: object, where: str) -> Measure:

@@ -21,14 +21,14 @@ EVIDENCE_LOG: Final = "EvidenceLog"
 CREDIT_REGISTER: Final = "CreditRegister"
 RECOGNITION_MATRIX: Final = "RecognitionMatrix"
 CONTRACTS: Final = (REGISTRY, EVIDENCE_LOG)
-"""The ones that are deployed and followed."""
+"""The ones without which no member's log is anchored."""
 COMPILED: Final = (*CONTRACTS, CREDIT_REGISTER, RECOGNITION_MATRIX)
-"""The ones of which there are artifacts."""
+"""The ones of which there are artifacts: all of them are deployed."""
 
-# Storage slots that the completeness check reads; see the layouts in contracts/*.sol. EvidenceLog's first two belong to
-# the fallback names of OpenZeppelin's EIP712.
+# Storage slots that the completeness check reads; see the layouts in contracts/*.sol. The first two of all but the
+# registry belong to the fallback names of OpenZeppelin's EIP712.
 REGISTRY_JOURNAL_SLOT: Final = bytes(32)
-EVIDENCE_LOG_JOURNAL_SLOT: Final = (2).to_bytes(32, "big")
+JOURNAL_SLOT: Final = (2).to_bytes(32, "big")
 _CHECKPOINTS_SLOT: Final = (3).to_bytes(32, "big")
 
 AbiEntry = dict[str, Any]  # one entry of a contract's JSON ABI, as the compiler writes it

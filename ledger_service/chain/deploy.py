@@ -1,9 +1,10 @@
 """Founds an alliance on a chain: deploys its contracts from an alliance file and writes the network file.
 
-The registry names the evidence log at its birth, by the address that the deployer's next transaction will give it, so
-that founding takes two transactions and no vote. Where blocks are sealed, the validators of the alliance file must be
-the ones in force on the chain, and where blocks can be given up, the contracts' must first be confirmed. The network
-file is signed by the governors whose keystores the alliance file names; it is written only when it is valid.
+The registry names the other contracts at its birth, by the addresses that the deployer's next transactions will give
+them, so that founding takes a transaction each and no vote. Where blocks are sealed, the validators of the alliance
+file must be the ones in force on the chain, and where blocks can be given up, the contracts' must first be confirmed.
+The network file is signed by the governors whose keystores the alliance file names; it is written only when it is
+valid.
 """
 
 import time
@@ -15,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from anchors.chain import rlp
 from anchors.chain.header import CLIQUE, DEVELOPMENT, Header, header_of_block
 from anchors.chain.keccak import keccak256
+from anchors.credit import Kind, read_catalogue
 from anchors.errors import AnchorsError
 from anchors.network import (
     FORMAT,
@@ -32,7 +34,7 @@ from anchors.network import (
 )
 from anchors.notes import KeyType, Verifier
 from anchors.seals import bft_extra, needed_seals
-from ledger_service.chain.contracts import EVIDENCE_LOG, REGISTRY, contract
+from ledger_service.chain.contracts import COMPILED, REGISTRY, contract
 from ledger_service.chain.rpc import Rpc, fields, hex_bytes, items, quantity
 from ledger_service.chain.transactions import POLL_SECONDS, Mined, broadcast, chain_id, next_nonce, prepare, wait_mined
 from ledger_service.errors import ChainRefused, ChainUnreachable, InvalidContent, NotFound
@@ -40,7 +42,9 @@ from ledger_service.files import write_durably
 from ledger_service.keys import EthereumKey, open_ethereum_key
 
 ROLES: Final = ("governor", "anchorer", "receipt-signer", "credit-publisher", "regulator")
-PARAMETERS: Final = {"receiptDays": 90}
+MEASURES: Final = {Kind.HONOUR: "honour", Kind.GENERAL: "general", Kind.SERIOUS: "serious"}
+PARAMETERS: Final = {"receiptDays": 90, "endorsements": 3}
+_NAMED: Final = COMPILED[1:]  # by the registry, from its birth on
 MINED_SECONDS: Final = 60.0
 MAX_ALLIANCE_BYTES: Final = 1 << 20
 
@@ -134,7 +138,7 @@ def deploy_from_file(rpc_url: str, alliance_file: Path, out: Path) -> Network:
     governors = [_open(entry, folder) for entry in alliance.governors]
     with Rpc(rpc_url) as rpc:
         _check_validators(rpc, alliance)
-        network = _unsigned(rpc, alliance, *_deploy(rpc, alliance, deployer))
+        network = _unsigned(rpc, alliance, _deploy(rpc, alliance, deployer))
     signed = sign_network(network, {key.address: key.private.secret for key in governors})
     content = write_network(signed)
     try:
@@ -166,9 +170,10 @@ def _check_validators(rpc: Rpc, alliance: Alliance) -> None:
         raise InvalidContent(f"the alliance file names other validators than the chain has, which are {shown}")
 
 
-def _deploy(rpc: Rpc, alliance: Alliance, deployer: EthereumKey) -> tuple[Mined, Mined]:
+def _deploy(rpc: Rpc, alliance: Alliance, deployer: EthereumKey) -> dict[str, Mined]:
+    """Make all contracts, the registry first, and say by name where they came to lie."""
     chain, nonce = chain_id(rpc), next_nonce(rpc, deployer.address)
-    evidence_log = contract_address(deployer.address, nonce + 1)
+    named = {name: contract_address(deployer.address, nonce + 1 + place) for place, name in enumerate(_NAMED)}
     members = [
         (
             member.code.encode(),
@@ -178,16 +183,25 @@ def _deploy(rpc: Rpc, alliance: Alliance, deployer: EthereumKey) -> tuple[Mined,
         )
         for member in alliance.members
     ]
-    parameters = [(name.encode(), value) for name, value in (PARAMETERS | alliance.parameters).items()]
-    founding = contract(REGISTRY).deployment(members, parameters, [(EVIDENCE_LOG.encode(), evidence_log)])
-    registry = _make(rpc, deployer, founding, chain, nonce)
-    found = wait_mined(rpc, registry, MINED_SECONDS).contract
-    log = _make(rpc, deployer, contract(EVIDENCE_LOG).deployment(found), chain, nonce + 1)
-    if wait_mined(rpc, log, MINED_SECONDS).contract != evidence_log:
-        raise ChainRefused("the evidence log has another address than the registry was told; deploy anew")
+    parameters = [(name.encode(), value) for name, value in (_parameters() | alliance.parameters).items()]
+    founding = contract(REGISTRY).deployment(
+        members, parameters, [(name.encode(), address) for name, address in named.items()]
+    )
+    made = {REGISTRY: _make(rpc, deployer, founding, chain, nonce)}
+    registry = wait_mined(rpc, made[REGISTRY], MINED_SECONDS).contract
+    for place, (name, address) in enumerate(named.items()):
+        made[name] = _make(rpc, deployer, contract(name).deployment(registry), chain, nonce + 1 + place)
+        if wait_mined(rpc, made[name], MINED_SECONDS).contract != address:
+            raise ChainRefused(f"{name} has another address than the registry was told; deploy anew")
     if alliance.consensus == CLIQUE:
-        _wait_until_confirmed(rpc, log, needed_seals(CLIQUE, len(alliance.validators)))
-    return wait_mined(rpc, registry, MINED_SECONDS), wait_mined(rpc, log, MINED_SECONDS)
+        _wait_until_confirmed(rpc, made[_NAMED[-1]], needed_seals(CLIQUE, len(alliance.validators)))
+    return {name: wait_mined(rpc, transaction, MINED_SECONDS) for name, transaction in made.items()}
+
+
+def _parameters() -> dict[str, int]:
+    """What an alliance starts with where its file says nothing else: all measures of the catalogue are in force."""
+    catalogue = read_catalogue()
+    return PARAMETERS | {f"measures:{title}": catalogue.mask(kind) for kind, title in MEASURES.items()}
 
 
 def _make(rpc: Rpc, deployer: EthereumKey, code: bytes, chain: int, nonce: int) -> bytes:
@@ -207,8 +221,8 @@ def _wait_until_confirmed(rpc: Rpc, transaction: bytes, blocks: int) -> None:
         time.sleep(POLL_SECONDS)
 
 
-def _unsigned(rpc: Rpc, alliance: Alliance, registry: Mined, log: Mined) -> Network:
-    chain = chain_id(rpc)
+def _unsigned(rpc: Rpc, alliance: Alliance, made: dict[str, Mined]) -> Network:
+    chain, registry = chain_id(rpc), made[REGISTRY]
     genesis = _header(rpc, "0x0", alliance.consensus)
     founded = _header(rpc, hex(registry.block_number), alliance.consensus)
     validators = tuple(bytes.fromhex(address[2:]) for address in alliance.validators)
@@ -221,7 +235,7 @@ def _unsigned(rpc: Rpc, alliance: Alliance, registry: Mined, log: Mined) -> Netw
         genesis_hash=genesis.hash,
         consensus=alliance.consensus,
         validators=(ValidatorSet(founded.number, None, validators),) if validators else (),
-        contracts=(_pinned(rpc, REGISTRY, registry), _pinned(rpc, EVIDENCE_LOG, log)),
+        contracts=tuple(_pinned(rpc, name, mined) for name, mined in made.items()),
         members=tuple(_member(alliance, entry, chain, founded.timestamp) for entry in alliance.members),
         governors=tuple(
             Governor(entry.number, bytes.fromhex(each.address[2:]), registry.block_number, None)

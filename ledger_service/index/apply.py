@@ -6,6 +6,7 @@ An event adds a fact, or gives a version of some key other values. `ledger_servi
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple, TypeAlias
 
+from anchors.credit import State
 from ledger_service.index import events, tables
 from ledger_service.index.events import Event, Place
 
@@ -184,6 +185,97 @@ def _executed(event: events.Executed, _place: Place) -> tuple[Effect, ...]:
     return (Changed(tables.ProposalVersion, {"id": event.proposal}, {"executed": True}),)
 
 
+def _record_published(event: events.RecordPublished, place: Place) -> tuple[Effect, ...]:
+    values = {
+        "contract": event.register,
+        "published_block": place.block_number,
+        "published_transaction": place.transaction_index,
+        "published_log": place.log_index,
+        "state": State.PUBLISHED.value,
+    }
+    content = _content(event.content)
+    row = {"publisher": event.publisher, "regulator": event.regulator, "endorsers": event.endorsers.to_bytes(32, "big")}
+    return (
+        Changed(tables.CreditRecordVersion, _record_key(event), values | content),
+        _credit_event(event, place, State.PUBLISHED, content | row),
+    )
+
+
+def _record_objected(event: events.RecordObjected, place: Place) -> tuple[Effect, ...]:
+    row = {"grounds": event.grounds, "publisher": event.publisher, "objector": event.member}
+    return _record_turned(event, place, State.OBJECTED, {}, row)
+
+
+def _record_changed(event: events.RecordChanged, place: Place) -> tuple[Effect, ...]:
+    pledge = event.pledge if any(event.pledge) else None
+    row = {
+        "grounds": event.grounds,
+        "pledge": pledge,
+        "publisher": event.publisher,
+        "regulator": event.regulator,
+    }
+    return _record_turned(event, place, event.state, {}, row)
+
+
+def _record_corrected(event: events.RecordCorrected, place: Place) -> tuple[Effect, ...]:
+    row = {"grounds": event.grounds, "publisher": event.publisher, "regulator": event.regulator}
+    return _record_turned(event, place, State.CORRECTED, _content(event.content), row)
+
+
+def _record_turned(
+    event: events.CreditEvent, place: Place, state: State, content: Values, row: Values
+) -> tuple[Effect, ...]:
+    return (
+        Changed(tables.CreditRecordVersion, _record_key(event), {"state": state.value, **content}),
+        _credit_event(event, place, state, {**content, **row}),
+    )
+
+
+def _credit_event(event: events.CreditEvent, place: Place, state: State, known: Values) -> Effect:
+    row = dict.fromkeys(tables.CREDIT_EVENT_PARTS)
+    here = {"contract": event.register, "state": state.value, **_record_key(event)}
+    return Added(tables.CreditEvent, row | place._asdict() | here | dict(known))
+
+
+def _record_key(event: events.CreditEvent) -> dict[str, Any]:
+    return {"subject": event.subject, "record": event.record}
+
+
+def _content(content: events.Content) -> dict[str, Any]:
+    return {
+        "member": content.member,
+        "kind": content.kind.value,
+        "decided_on": content.decided_on,
+        "last_day": content.last_day,
+        "earlier": content.earlier,
+        "measures": tables.write_measures(content.measures),
+        "statement": content.statement,
+        "document": content.document,
+    }
+
+
+def _kind_recognition_changed(event: events.KindRecognitionChanged, place: Place) -> tuple[Effect, ...]:
+    return (_recognition(event, place, issuer=event.issuer, kind=event.kind.value),)
+
+
+def _record_recognition_changed(event: events.RecordRecognitionChanged, place: Place) -> tuple[Effect, ...]:
+    return (_recognition(event, place, record=event.record),)
+
+
+def _recognition(event: events.RecognitionEvent, place: Place, **about: object) -> Effect:
+    row = {
+        "member": event.member,
+        "issuer": None,
+        "kind": None,
+        "record": None,
+        "applied": event.applied,
+        "reason": event.reason,
+        "publisher": event.publisher,
+        "regulator": event.regulator,
+    }
+    return Added(tables.Recognition, row | place._asdict() | about)
+
+
 _EFFECTS: Final[dict[type[Event], Callable[[Any, Place], tuple[Effect, ...]]]] = {
     events.Anchored: _anchored,
     events.GenerationClosed: _generation_closed,
@@ -202,4 +294,10 @@ _EFFECTS: Final[dict[type[Event], Callable[[Any, Place], tuple[Effect, ...]]]] =
     events.Proposed: _proposed,
     events.Approved: _approved,
     events.Executed: _executed,
+    events.RecordPublished: _record_published,
+    events.RecordObjected: _record_objected,
+    events.RecordChanged: _record_changed,
+    events.RecordCorrected: _record_corrected,
+    events.KindRecognitionChanged: _kind_recognition_changed,
+    events.RecordRecognitionChanged: _record_recognition_changed,
 }

@@ -15,7 +15,7 @@ from anchors.errors import AnchorsError
 from anchors.network import Contract
 from ledger_service.chain.contracts import (
     EVIDENCE_LOG,
-    EVIDENCE_LOG_JOURNAL_SLOT,
+    JOURNAL_SLOT,
     REGISTRY,
     REGISTRY_JOURNAL_SLOT,
     checkpoint_slots,
@@ -31,7 +31,6 @@ from ledger_service.index.tables import Anchor, GenerationEnd, JournalVersion
 Words: TypeAlias = Mapping[tuple[str, bytes], bytes]  # (contract, slot) -> word
 
 _ZERO: Final = bytes(32)
-_JOURNAL_SLOTS: Final = {REGISTRY: REGISTRY_JOURNAL_SLOT, EVIDENCE_LOG: EVIDENCE_LOG_JOURNAL_SLOT}
 
 
 class ContractMissing(Misconfigured):
@@ -75,11 +74,11 @@ def check_completeness(session: Session, header: Header, words: Words, member_co
         NodeDishonest: a word differs; it says what was left out or invented, and where.
     """
     faults = [
-        _journal_difference(name, journal_word(session, name), words[name, slot])
-        for name, slot in _JOURNAL_SLOTS.items()
-        if (name, slot) in words
+        _journal_difference(name, journal_word(session, name), word)
+        for (name, slot), word in words.items()
+        if slot == _journal_slot(name)
     ]
-    if (EVIDENCE_LOG, EVIDENCE_LOG_JOURNAL_SLOT) in words:
+    if (EVIDENCE_LOG, JOURNAL_SLOT) in words:
         faults += [_checkpoint_difference(session, member, words) for member in range(1, member_count + 1)]
     said = [fault for fault in faults if fault]
     if said:
@@ -94,7 +93,11 @@ def journal_word(session: Session, contract: str) -> bytes:
 
 def _slots(name: str, member_count: int) -> list[bytes]:
     checkpoints = range(1, member_count + 1) if name == EVIDENCE_LOG else ()
-    return [_JOURNAL_SLOTS[name], *(slot for member in checkpoints for slot in checkpoint_slots(member))]
+    return [_journal_slot(name), *(slot for member in checkpoints for slot in checkpoint_slots(member))]
+
+
+def _journal_slot(name: str) -> bytes:
+    return REGISTRY_JOURNAL_SLOT if name == REGISTRY else JOURNAL_SLOT
 
 
 def _prove(name: str, pinned: Contract, slots: list[bytes], header: Header, answer: object) -> ProvenState:

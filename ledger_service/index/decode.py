@@ -11,6 +11,7 @@ from struct import Struct
 from typing import Final, NamedTuple
 
 from anchors.chain.keccak import keccak256
+from anchors.credit import Kind, State
 from ledger_service.errors import ServiceError
 from ledger_service.index import events
 from ledger_service.index.events import Event, Place
@@ -41,7 +42,7 @@ def decode(log: RawLog) -> Event:
     if layout is None or len(log.topics) != layout.topics:
         raise _unreadable(log, "it is no event that this version knows; is the service older than the contracts?")
     try:
-        return layout.read(log.topics, log.data)
+        return layout.read(log)
     except (struct.error, ValueError) as error:
         raise _unreadable(log, f"its data is not that of the event: {error}") from error
 
@@ -52,7 +53,7 @@ class Layout:
 
     signature: str
     topics: int  # with the signature's hash
-    read: Callable[[tuple[bytes, ...], bytes], Event]
+    read: Callable[[RawLog], Event]
 
 
 def _unreadable(log: RawLog, why: str) -> UnreadableLog:
@@ -76,80 +77,129 @@ _PROPOSED: Final = Struct(">12x20s12x20s32x24xQ")
 _SMALL: Final = Struct(">24xQ")
 _ADDRESS: Final = Struct(">12x20s")
 _WORD: Final = Struct(">32s")
+# CreditRegister's Content: the word of Terms (see contracts/libraries/CreditTerms.sol), measures, statement, document.
+_CONTENT: Final = Struct(">17xIIIBH32s32s32s")
+_PUBLISHED: Final = Struct(">128s12x20s12x20s32s")
+_OBJECTED: Final = Struct(">30xH32s12x20s")
+_CHANGED: Final = Struct(">31xB32s32s12x20s12x20s")
+_CORRECTED: Final = Struct(">128s32s12x20s12x20s")
+_OF_KIND: Final = Struct(">31xB31xB32s12x20s12x20s")
+_OF_RECORD: Final = Struct(">31xB32s12x20s12x20s")
 
 
-def _anchored(topics: tuple[bytes, ...], data: bytes) -> Event:
-    return events.Anchored(_number(topics[1]), *_ANCHORED.unpack(data))
+def _anchored(log: RawLog) -> Event:
+    return events.Anchored(_number(log.topics[1]), *_ANCHORED.unpack(log.data))
 
 
-def _generation_closed(topics: tuple[bytes, ...], data: bytes) -> Event:
-    return events.GenerationClosed(_number(topics[1]), *_CHECKPOINT.unpack(data))
+def _generation_closed(log: RawLog) -> Event:
+    return events.GenerationClosed(_number(log.topics[1]), *_CHECKPOINT.unpack(log.data))
 
 
-def _receipt_broken(topics: tuple[bytes, ...], data: bytes) -> Event:
-    return events.ReceiptBroken(_number(topics[1]), topics[2], *_BROKEN.unpack(data))
+def _receipt_broken(log: RawLog) -> Event:
+    return events.ReceiptBroken(_number(log.topics[1]), log.topics[2], *_BROKEN.unpack(log.data))
 
 
-def _receipt_late(topics: tuple[bytes, ...], data: bytes) -> Event:
-    return events.ReceiptLate(_number(topics[1]), topics[2], *_LATE.unpack(data))
+def _receipt_late(log: RawLog) -> Event:
+    return events.ReceiptLate(_number(log.topics[1]), log.topics[2], *_LATE.unpack(log.data))
 
 
-def _member_added(topics: tuple[bytes, ...], data: bytes) -> Event:
-    code, log_key = data[:32], data[64:96]
-    return events.MemberAdded(_number(topics[1]), _ascii(code), _text(_tail(data, 32)), log_key)
+def _member_added(log: RawLog) -> Event:
+    code, log_key = log.data[:32], log.data[64:96]
+    return events.MemberAdded(_number(log.topics[1]), _ascii(code), _text(_tail(log.data, 32)), log_key)
 
 
-def _member_status_changed(topics: tuple[bytes, ...], data: bytes) -> Event:
-    return events.MemberStatusChanged(_number(topics[1]), events.Status(_SMALL.unpack(data)[0]))
+def _member_status_changed(log: RawLog) -> Event:
+    return events.MemberStatusChanged(_number(log.topics[1]), events.Status(_SMALL.unpack(log.data)[0]))
 
 
-def _member_renamed(topics: tuple[bytes, ...], data: bytes) -> Event:
-    return events.MemberRenamed(_number(topics[1]), _text(_tail(data, 0)))
+def _member_renamed(log: RawLog) -> Event:
+    return events.MemberRenamed(_number(log.topics[1]), _text(_tail(log.data, 0)))
 
 
-def _log_key_changed(topics: tuple[bytes, ...], data: bytes) -> Event:
-    return events.LogKeyChanged(_number(topics[1]), *_LOG_KEY.unpack(data))
+def _log_key_changed(log: RawLog) -> Event:
+    return events.LogKeyChanged(_number(log.topics[1]), *_LOG_KEY.unpack(log.data))
 
 
-def _role_granted(topics: tuple[bytes, ...], data: bytes) -> Event:
-    role, from_time, until_time = _GRANTED.unpack(data)
-    return events.RoleGranted(_number(topics[1]), topics[2][12:], events.Role(role), from_time, until_time)
+def _role_granted(log: RawLog) -> Event:
+    role, from_time, until_time = _GRANTED.unpack(log.data)
+    return events.RoleGranted(_number(log.topics[1]), log.topics[2][12:], events.Role(role), from_time, until_time)
 
 
-def _role_revoked(topics: tuple[bytes, ...], data: bytes) -> Event:
-    role, *rest = _REVOKED.unpack(data)
-    return events.RoleRevoked(_number(topics[1]), topics[2][12:], events.Role(role), *rest)
+def _role_revoked(log: RawLog) -> Event:
+    role, *rest = _REVOKED.unpack(log.data)
+    return events.RoleRevoked(_number(log.topics[1]), log.topics[2][12:], events.Role(role), *rest)
 
 
-def _regulator_requested(topics: tuple[bytes, ...], data: bytes) -> Event:
-    return events.RegulatorRequested(_number(topics[1]), topics[2][12:], *_TWO_TIMES.unpack(data))
+def _regulator_requested(log: RawLog) -> Event:
+    return events.RegulatorRequested(_number(log.topics[1]), log.topics[2][12:], *_TWO_TIMES.unpack(log.data))
 
 
-def _regulator_seconded(topics: tuple[bytes, ...], data: bytes) -> Event:
-    return events.RegulatorSeconded(_number(topics[1]), topics[2][12:], *_SMALL.unpack(data))
+def _regulator_seconded(log: RawLog) -> Event:
+    return events.RegulatorSeconded(_number(log.topics[1]), log.topics[2][12:], *_SMALL.unpack(log.data))
 
 
-def _parameter_changed(topics: tuple[bytes, ...], data: bytes) -> Event:
-    return events.ParameterChanged(_ascii(topics[1]), _number(*_WORD.unpack(data)))
+def _parameter_changed(log: RawLog) -> Event:
+    return events.ParameterChanged(_ascii(log.topics[1]), _number(*_WORD.unpack(log.data)))
 
 
-def _system_contract_changed(topics: tuple[bytes, ...], data: bytes) -> Event:
-    return events.SystemContractChanged(_ascii(topics[1]), *_ADDRESS.unpack(data))
+def _system_contract_changed(log: RawLog) -> Event:
+    return events.SystemContractChanged(_ascii(log.topics[1]), *_ADDRESS.unpack(log.data))
 
 
-def _proposed(topics: tuple[bytes, ...], data: bytes) -> Event:
-    governor, target, lapses_at = _PROPOSED.unpack_from(data)
-    return events.Proposed(_number(topics[1]), _number(topics[2]), governor, target, _tail(data, 64), lapses_at)
+def _proposed(log: RawLog) -> Event:
+    governor, target, lapses_at = _PROPOSED.unpack_from(log.data)
+    return events.Proposed(
+        _number(log.topics[1]), _number(log.topics[2]), governor, target, _tail(log.data, 64), lapses_at
+    )
 
 
-def _approved(topics: tuple[bytes, ...], data: bytes) -> Event:
-    return events.Approved(_number(topics[1]), _number(topics[2]), *_ADDRESS.unpack(data))
+def _approved(log: RawLog) -> Event:
+    return events.Approved(_number(log.topics[1]), _number(log.topics[2]), *_ADDRESS.unpack(log.data))
 
 
-def _executed(topics: tuple[bytes, ...], data: bytes) -> Event:
-    if data:
-        raise ValueError(f"{len(data)} bytes follow where none may")
-    return events.Executed(_number(topics[1]))
+def _executed(log: RawLog) -> Event:
+    if log.data:
+        raise ValueError(f"{len(log.data)} bytes follow where none may")
+    return events.Executed(_number(log.topics[1]))
+
+
+def _record_published(log: RawLog) -> Event:
+    content, publisher, regulator, endorsers = _PUBLISHED.unpack(log.data)
+    return events.RecordPublished(
+        log.topics[1], log.topics[2], log.address, _content(content), publisher, regulator, _number(endorsers)
+    )
+
+
+def _record_objected(log: RawLog) -> Event:
+    return events.RecordObjected(log.topics[1], log.topics[2], log.address, *_OBJECTED.unpack(log.data))
+
+
+def _record_changed(log: RawLog) -> Event:
+    state, *rest = _CHANGED.unpack(log.data)
+    return events.RecordChanged(log.topics[1], log.topics[2], log.address, State(state), *rest)
+
+
+def _record_corrected(log: RawLog) -> Event:
+    content, *rest = _CORRECTED.unpack(log.data)
+    return events.RecordCorrected(log.topics[1], log.topics[2], log.address, _content(content), *rest)
+
+
+def _kind_recognition_changed(log: RawLog) -> Event:
+    kind, applied, *rest = _OF_KIND.unpack(log.data)
+    return events.KindRecognitionChanged(
+        _number(log.topics[1]), _number(log.topics[2]), Kind(kind), bool(applied), *rest
+    )
+
+
+def _record_recognition_changed(log: RawLog) -> Event:
+    applied, *rest = _OF_RECORD.unpack(log.data)
+    return events.RecordRecognitionChanged(_number(log.topics[1]), log.topics[2], bool(applied), *rest)
+
+
+def _content(words: bytes) -> events.Content:
+    earlier, last_day, decided_on, kind, member, measures, statement, document = _CONTENT.unpack(words)
+    codes = tuple(code for code in range(1, 256) if measures[31 - code // 8] >> code % 8 & 1)
+    return events.Content(member, Kind(kind), decided_on, last_day, earlier, codes, statement, document)
 
 
 def _number(word: bytes) -> int:
@@ -193,6 +243,20 @@ _ALL: Final = (
     Layout("Proposed(uint256,uint16,address,address,bytes,uint64)", 3, _proposed),
     Layout("Approved(uint256,uint16,address)", 3, _approved),
     Layout("Executed(uint256)", 2, _executed),
+    Layout(
+        "RecordPublished(bytes32,bytes32,(uint256,uint256,bytes32,bytes32),address,address,uint256)",
+        3,
+        _record_published,
+    ),
+    Layout("RecordObjected(bytes32,bytes32,uint16,bytes32,address)", 3, _record_objected),
+    Layout("RecordChanged(bytes32,bytes32,uint8,bytes32,bytes32,address,address)", 3, _record_changed),
+    Layout(
+        "RecordCorrected(bytes32,bytes32,(uint256,uint256,bytes32,bytes32),bytes32,address,address)",
+        3,
+        _record_corrected,
+    ),
+    Layout("KindRecognitionChanged(uint16,uint16,uint8,bool,bytes32,address,address)", 3, _kind_recognition_changed),
+    Layout("RecordRecognitionChanged(uint16,bytes32,bool,bytes32,address,address)", 3, _record_recognition_changed),
 )
 LAYOUTS: Final = {keccak256(layout.signature.encode()): layout for layout in _ALL}
 ANCHORED_TOPIC: Final = keccak256(_ALL[0].signature.encode())

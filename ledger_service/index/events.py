@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import NamedTuple, TypeAlias
 
+from anchors.credit import Kind, State
+
 
 class Role(IntEnum):
     """What an address does for its member."""
@@ -200,6 +202,97 @@ class Executed:
     proposal: int
 
 
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a record says, in the numbers of the contract; see docs/adr/0015."""
+
+    member: int  # who decided
+    kind: Kind
+    decided_on: int  # days since 1970-01-01, of the calendar in China, as is the next
+    last_day: int
+    earlier: int  # the subject's count when it was drawn up
+    measures: tuple[int, ...]  # codes of the catalogue, ascending
+    statement: bytes
+    document: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class RecordPublished:
+    """CreditRegister: a record stands; bit n of `endorsers`: a regulator of member n endorsed it."""
+
+    subject: bytes  # subject key
+    record: bytes  # its name for ever
+    register: bytes  # the contract's address, for old registers are followed as well
+    content: Content
+    publisher: bytes
+    regulator: bytes
+    endorsers: int
+
+
+@dataclass(frozen=True, slots=True)
+class RecordObjected:
+    """CreditRegister: a member handed in the subject's objection."""
+
+    subject: bytes
+    record: bytes
+    register: bytes
+    member: int
+    grounds: bytes
+    publisher: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class RecordChanged:
+    """CreditRegister: the record was upheld, withdrawn or repaired."""
+
+    subject: bytes
+    record: bytes
+    register: bytes
+    state: State
+    grounds: bytes
+    pledge: bytes
+    publisher: bytes
+    regulator: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class RecordCorrected:
+    """CreditRegister: the record says something else from now on."""
+
+    subject: bytes
+    record: bytes
+    register: bytes
+    content: Content
+    grounds: bytes
+    publisher: bytes
+    regulator: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class KindRecognitionChanged:
+    """RecognitionMatrix: a member applies an issuer's records of a kind from now on, or no longer."""
+
+    member: int
+    issuer: int
+    kind: Kind
+    applied: bool
+    reason: bytes
+    publisher: bytes
+    regulator: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class RecordRecognitionChanged:
+    """RecognitionMatrix: a member applies one record from now on, or no longer."""
+
+    member: int
+    record: bytes
+    applied: bool
+    reason: bytes
+    publisher: bytes
+    regulator: bytes
+
+
 LogEvent: TypeAlias = Anchored | GenerationClosed | ReceiptBroken | ReceiptLate
 RegistryEvent: TypeAlias = (
     MemberAdded
@@ -216,4 +309,6 @@ RegistryEvent: TypeAlias = (
     | Approved
     | Executed
 )
-Event: TypeAlias = LogEvent | RegistryEvent
+CreditEvent: TypeAlias = RecordPublished | RecordObjected | RecordChanged | RecordCorrected
+RecognitionEvent: TypeAlias = KindRecognitionChanged | RecordRecognitionChanged
+Event: TypeAlias = LogEvent | RegistryEvent | CreditEvent | RecognitionEvent

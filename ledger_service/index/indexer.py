@@ -20,7 +20,7 @@ from sqlmodel import Session, col, func, select
 from anchors.chain.header import Header
 from anchors.network import Contract, Network, ValidatorSet
 from ledger_service import conditions
-from ledger_service.chain.contracts import CONTRACTS
+from ledger_service.chain.contracts import CONTRACTS, CREDIT_REGISTER, RECOGNITION_MATRIX
 from ledger_service.chain.rpc import Rpc, quantity
 from ledger_service.errors import ChainRefused, ChainUnreachable, Misconfigured, NodeDishonest, ServiceError
 from ledger_service.index import store
@@ -55,7 +55,7 @@ class Followed:
 
     genesis_hash: bytes  # 32 bytes
     consensus: str  # as the network file names it
-    contracts: Mapping[str, Contract]  # by name: the registry and the evidence log
+    contracts: Mapping[str, Contract]  # by name; a credit register that was replaced by name@block
     validators: tuple[ValidatorSet, ...] = ()  # who seals; nobody on a development chain
 
     @classmethod
@@ -65,7 +65,13 @@ class Followed:
         missing = [name for name in CONTRACTS if name not in current]
         if missing:
             raise Misconfigured(f"the network file names no {' and no '.join(missing)} that is in force")
-        contracts = {name: current[name] for name in CONTRACTS}
+        contracts: dict[str, Contract] = {
+            name: current[name] for name in (*CONTRACTS, RECOGNITION_MATRIX) if name in current
+        }
+        # A company's record outlives the register that it was published in, and that one can still end it.
+        for register in network.contracts_named(CREDIT_REGISTER):
+            replaced = register.to_block is not None
+            contracts[f"{CREDIT_REGISTER}@{register.from_block}" if replaced else CREDIT_REGISTER] = register
         return cls(network.genesis_hash, network.consensus, contracts, tuple(network.validators))
 
     @property
@@ -154,7 +160,7 @@ class Indexer:
         changes = self._changes(journals, seals, self._fetcher.blocks(first, last, tip.hash if tip else None))
         header = changes.headers[-1]
         # Counted, never taken from their numbers: those may be anything as long as nothing is proven.
-        members += sum(one.table is MemberVersion and "code" in one.values for _, one in changes.versions)
+        members += sum("code" in one.values for _, one in changes.versions[MemberVersion])
         try:
             # The node is asked before the transaction, so that the database is not locked while it thinks.
             words = self._words(header, members, head) if check else None

@@ -1,4 +1,4 @@
-"""The running hash that both contracts keep over their events, folded anew from the logs.
+"""The running hash that each contract keeps over its events, folded anew from the logs.
 
 Source: contracts/libraries/Journal.sol.
 """

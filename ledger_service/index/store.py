@@ -4,17 +4,20 @@ The caller owns the transaction: either all of a range is there together with it
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from itertools import islice
 from operator import itemgetter
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Connection, Table, TypeDecorator, delete, insert, select, update
+from sqlalchemy import Connection, Table, TypeDecorator, bindparam, delete, insert, select, tuple_, update
 from sqlmodel import SQLModel
 
 from anchors.chain.header import Header
 from ledger_service.index import tables
 from ledger_service.index.apply import Added, Changed, Effect, Values
 from ledger_service.index.seals import ReadSeals
+
+MAX_KEYS: Final = 500  # of rows that are looked for at once; SQLite takes 32,766 values
 
 
 class Changes:
@@ -28,7 +31,8 @@ class Changes:
         self.headers: list[Header] = []
         self.seals: list[ReadSeals] = []  # of the headers
         self.facts: defaultdict[type[tables.Fact], list[Values]] = defaultdict(list)
-        self.versions: list[tuple[int, Changed]] = []  # with the block from which each holds
+        self.versions: defaultdict[type[tables.Version], list[tuple[int, Changed]]] = defaultdict(list)
+        """Changes with the block from which each holds."""
 
     def take_block(self, header: Header, seals: ReadSeals) -> None:
         """Take in a block itself."""
@@ -44,7 +48,7 @@ class Changes:
             if isinstance(effect, Added):
                 self.facts[effect.table].append(effect.row)
             else:
-                self.versions.append((block_number, effect))
+                self.versions[effect.table].append((block_number, effect))
 
 
 def write_changes(connection: Connection, changes: Changes) -> None:
@@ -60,8 +64,8 @@ def write_changes(connection: Connection, changes: Changes) -> None:
         for header, seals in zip(changes.headers, changes.seals, strict=True)
     ]
     connection.execute(insert(tables.Block), blocks)
-    for block_number, change in changes.versions:
-        _change(connection, block_number, change)
+    for version, of_table in changes.versions.items():
+        _change(connection, version, of_table)
     for model, rows in changes.facts.items():
         _insert_many(connection, _table(model), rows)
 
@@ -77,26 +81,45 @@ def roll_back(connection: Connection, block_number: int) -> None:
         connection.execute(update(version).where(columns.to_block > block_number).values(to_block=None))
 
 
-def open_version(connection: Connection, version: type[tables.Version], key: Values) -> dict[str, Any] | None:
-    """The row of `key` that holds now, or None."""
-    columns = _table(version).c
-    same = [columns[name] == value for name, value in key.items()]
-    row = connection.execute(select(_table(version)).where(columns.to_block.is_(None), *same)).mappings().first()
-    return None if row is None else dict(row)
+def _change(connection: Connection, model: type[tables.Version], changes: Sequence[tuple[int, Changed]]) -> None:
+    """Carry out the changes of one table, in the order of the chain: all at once, since a backfill has many."""
+    table = _table(model)
+    open_rows = _open_rows(connection, model, {tuple(change.key[name] for name in model.key) for _, change in changes})
+    begun: list[dict[str, Any]] = []
+    ended: list[dict[str, Any]] = []
+    for block_number, change in changes:
+        key = tuple(change.key[name] for name in model.key)
+        before = open_rows.get(key)
+        if before is not None and before["from_block"] == block_number:
+            before.update(change.values)
+            continue
+        row = {**(before or dict.fromkeys(table.c.keys())), **change.key, **change.values}
+        begun.append(row | {"from_block": block_number, "to_block": None})
+        open_rows[key] = begun[-1]
+        if before is None:
+            continue
+        before["to_block"] = block_number
+        if before["from_block"] < changes[0][0]:  # it is in the table
+            ended.append({f"{name}_": before[name] for name in (*model.key, "from_block", "to_block")})
+    if ended:
+        this = [table.c[name] == bindparam(f"{name}_") for name in (*model.key, "from_block")]
+        connection.execute(update(table).where(*this).values(to_block=bindparam("to_block_")), ended)
+    if begun:
+        _insert_many(connection, table, begun)
 
 
-def _change(connection: Connection, block_number: int, change: Changed) -> None:
-    table = _table(change.table)
-    row = open_version(connection, change.table, change.key) or {}
-    if row:
-        this = [table.c[name] == row[name] for name in (*change.key, "from_block")]
-        if row["from_block"] == block_number:
-            connection.execute(update(table).where(*this).values(**change.values))
-            return
-        connection.execute(update(table).where(*this).values(to_block=block_number))
-    connection.execute(
-        insert(table).values(row | dict(change.key) | dict(change.values) | {"from_block": block_number})
-    )
+def _open_rows(
+    connection: Connection, model: type[tables.Version], keys: Collection[tuple[Any, ...]]
+) -> dict[tuple[Any, ...], dict[str, Any]]:
+    """The rows of these keys that hold now, by key."""
+    table = _table(model)
+    found = {}
+    remaining = iter(keys)
+    while some := list(islice(remaining, MAX_KEYS)):
+        same = tuple_(*(table.c[name] for name in model.key)).in_(some)
+        for row in connection.execute(select(table).where(same, table.c.to_block.is_(None))).mappings():
+            found[tuple(row[name] for name in model.key)] = dict(row)
+    return found
 
 
 def _insert_many(connection: Connection, table: Table, rows: Sequence[Values]) -> None:

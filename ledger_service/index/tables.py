@@ -7,10 +7,11 @@ of an index that never saw them. Numbers that a contract does not bound below 2^
 order alike.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import ClassVar, Final
 
-from sqlalchemy import BigInteger, Integer, LargeBinary, TypeDecorator
+from sqlalchemy import BigInteger, Index, Integer, LargeBinary, PrimaryKeyConstraint, TypeDecorator
 from sqlalchemy.engine import Dialect
 from sqlmodel import Field, SQLModel
 
@@ -228,6 +229,93 @@ class JournalVersion(Version, table=True):
     word: bytes = Field(sa_type=LargeBinary)
 
 
+class CreditRecordVersion(Version, table=True):
+    """A credit record as it stands; that its last day is over closes no version."""
+
+    __tablename__ = "chain_credit_record"
+    # In the order of the subjects, since a subject's records are what is asked for most.
+    __table_args__ = (
+        PrimaryKeyConstraint("subject", "record", "from_block"),
+        Index("ix_chain_credit_record_published", "published_block", "published_transaction", "published_log"),
+        {"sqlite_with_rowid": False},
+    )
+    key: ClassVar[tuple[str, ...]] = ("subject", "record")
+
+    subject: bytes = Field(sa_type=LargeBinary, primary_key=True)  # subject key
+    record: bytes = Field(sa_type=LargeBinary, primary_key=True, index=True)  # its name for ever
+    contract: bytes = Field(sa_type=LargeBinary)  # address of the CreditRegister
+    published_block: int = Field(sa_type=BigInteger)  # the place of its publication, as are the next two
+    published_transaction: int
+    published_log: int
+    state: int  # a State, never computed: 1 published, 2 objected, 3 upheld, 4 corrected, 5 withdrawn, 6 repaired
+    member: int  # who decided
+    kind: int  # 1 honour, 2 general dishonesty, 3 serious dishonesty
+    decided_on: int = Field(sa_type=BigInteger)  # days since 1970-01-01, as is the next
+    last_day: int = Field(sa_type=BigInteger)
+    earlier: int = Field(sa_type=BigInteger)
+    measures: str  # as `write_measures` writes them
+    statement: bytes = Field(sa_type=LargeBinary)
+    document: bytes = Field(sa_type=LargeBinary)
+
+
+class CreditEvent(PlacedFact, table=True):
+    """A publication or change of a credit record. Of the content there is what it sets anew: all or nothing."""
+
+    __tablename__ = "chain_credit_event"
+    __table_args__ = {"sqlite_with_rowid": False}
+
+    subject: bytes = Field(sa_type=LargeBinary, index=True)
+    record: bytes = Field(sa_type=LargeBinary)
+    contract: bytes = Field(sa_type=LargeBinary)
+    state: int  # after it
+    member: int | None
+    kind: int | None
+    decided_on: int | None = Field(sa_type=BigInteger)
+    last_day: int | None = Field(sa_type=BigInteger)
+    earlier: int | None = Field(sa_type=BigInteger)
+    measures: str | None
+    statement: bytes | None = Field(sa_type=LargeBinary)
+    document: bytes | None = Field(sa_type=LargeBinary)
+    grounds: bytes | None = Field(sa_type=LargeBinary)  # of a change
+    pledge: bytes | None = Field(sa_type=LargeBinary)  # of a repair
+    publisher: bytes = Field(sa_type=LargeBinary)  # who signed, 20 bytes, as does the next
+    regulator: bytes | None = Field(sa_type=LargeBinary)
+    objector: int | None  # the member that handed in an objection
+    endorsers: bytes | None = Field(sa_type=LargeBinary)  # of a publication; 32 bytes, bit n from the low end: member n
+
+
+class Recognition(PlacedFact, table=True):
+    """A member's choice to apply, or not, an issuer's records of a kind, or one record."""
+
+    __tablename__ = "chain_recognition"
+
+    member: int = Field(index=True)
+    issuer: int | None  # with `kind`; None where the choice is of one record
+    kind: int | None
+    record: bytes | None = Field(sa_type=LargeBinary)
+    applied: bool
+    reason: bytes = Field(sa_type=LargeBinary)
+    publisher: bytes = Field(sa_type=LargeBinary)
+    regulator: bytes = Field(sa_type=LargeBinary)
+
+
+CREDIT_EVENT_PARTS: Final = (
+    *("member", "kind", "decided_on", "last_day", "earlier", "measures", "statement", "document"),
+    *("grounds", "pledge", "publisher", "regulator", "objector", "endorsers"),
+)
+"""What not every credit event has."""
+
+
+def write_measures(codes: Iterable[int]) -> str:
+    """Codes of the catalogue as a column holds them: `,3,17,`, so that `,17,` can be looked for."""
+    return f",{','.join(map(str, codes))},"
+
+
+def read_measures(column: str) -> tuple[int, ...]:
+    """The codes that `write_measures` wrote."""
+    return tuple(int(code) for code in column.split(",") if code)
+
+
 class IndexState(SQLModel, table=True):
     """What the index knows of its node and of itself; one row."""
 
@@ -251,7 +339,10 @@ class Reorganisation(SQLModel, table=True):
     old_hash: bytes = Field(sa_type=LargeBinary)
 
 
-FACTS: Final[tuple[type[Fact], ...]] = (Validators, Anchor, GenerationEnd, Fault, LogKey, Approval)
+FACTS: Final[tuple[type[Fact], ...]] = (
+    *(Validators, Anchor, GenerationEnd, Fault, LogKey, Approval),
+    *(CreditEvent, Recognition),
+)
 VERSIONS: Final[tuple[type[Version], ...]] = (
     MemberVersion,
     OperatorVersion,
@@ -260,4 +351,5 @@ VERSIONS: Final[tuple[type[Version], ...]] = (
     ParameterVersion,
     SystemContractVersion,
     JournalVersion,
+    CreditRecordVersion,
 )

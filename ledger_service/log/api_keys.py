@@ -25,6 +25,7 @@ class Scope(StrEnum):
 
     SUBMIT = "submit"
     OPERATOR = "operator"
+    CREDIT = "credit"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,11 @@
 
 import json
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from sqlalchemy import Engine
 
 from anchors.merkle import Levels, consistency_path
 from anchors.network import Network
@@ -13,11 +16,12 @@ from ledger_service.chain import transactions
 from ledger_service.chain.contracts import EVIDENCE_LOG, REGISTRY, contract
 from ledger_service.chain.deploy import deploy_from_file
 from ledger_service.chain.rpc import Rpc, fields, quantity
+from ledger_service.index.indexer import Followed, Indexer
 from ledger_service.keys import EthereumKey
 
-CODES = ("chongqing", "sichuan", "guizhou", "yunnan")  # three of four voices carry a vote
-ROLES = ("governor", "anchorer", "receipt-signer")
+CODES = ("chongqing", "sichuan", "guizhou", "yunnan")  # three of four voices carry a vote, and three endorse
 MINED_SECONDS = 20.0
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -104,7 +108,7 @@ class Tree:
 
 def found(url: str, folder: Path) -> Founded:
     """Found the alliance by the public way: an alliance file, keystores, `deploy_from_file`."""
-    members = {number: keys.make_member_keys(folder / code, ROLES) for number, code in enumerate(CODES, start=1)}
+    members = {number: keys.make_member_keys(folder / code) for number, code in enumerate(CODES, start=1)}
     alliance_file = folder / "alliance.json"
     alliance_file.write_text(json.dumps(alliance(members)))
     network = deploy_from_file(url, alliance_file, folder / "network.json")
@@ -140,6 +144,18 @@ def alliance(members: dict[int, keys.MemberKeys]) -> dict[str, object]:
         "deployer": keystores[0],
         "governors": keystores,
     }
+
+
+def indexer(engine: Engine, rpc: Rpc, founded: Founded) -> Indexer:
+    return Indexer(engine, rpc, Followed.pinned(founded.network), lambda: NOW)
+
+
+def catch_up(follower: Indexer) -> None:
+    """Step until there is nothing more to follow."""
+    for _ in range(100):
+        if not follower.step():
+            return
+    raise AssertionError("the index does not come to an end")
 
 
 def later(rpc: Rpc, seconds: int) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from founding import CODES, ROLES, Founded, alliance, found
+from founding import CODES, Founded, alliance, found
 
 from anchors.network import parse_network, prove_network, write_network
 from ledger_service import keys
@@ -120,7 +120,7 @@ def test_too_few_governors_make_no_network_file(founded: Founded, rpc: Rpc, tmp_
 
 
 def test_a_refused_founding_names_the_contracts_error(rpc: Rpc, tmp_path: Path) -> None:
-    members = {number: keys.make_member_keys(tmp_path / code, ROLES) for number, code in enumerate(CODES[:3], start=1)}
+    members = {number: keys.make_member_keys(tmp_path / code) for number, code in enumerate(CODES[:3], start=1)}
     file: dict[str, Any] = alliance(members)
     file["members"][2]["operators"][1]["address"] = file["members"][0]["operators"][1]["address"]
     path = tmp_path / "alliance.json"

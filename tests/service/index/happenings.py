@@ -1,22 +1,22 @@
-"""Everything that the two contracts can say, made to happen on a real chain; and the index's rows, to compare them."""
+"""Everything that the contracts can say, made to happen on a real chain."""
 
-from datetime import UTC, datetime
+from dataclasses import replace
 
+from filing import COMPANIES, Filing
 from founding import Founded, Tree, block_time, later
-from sqlalchemy import Engine
 
+from anchors.credit import Issued, Kind, Named, State
 from ledger_service.chain.contracts import EVIDENCE_LOG, REGISTRY
 from ledger_service.chain.rpc import Rpc
-from ledger_service.index.indexer import Followed, Indexer
 
-NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+DAY = 24 * 3600
 LOGS = {number: Tree(b"log %d" % number) for number in range(1, 5)}
 FRESH = [bytes([0xF0, number]) * 10 for number in range(8)]  # addresses that serve nobody yet
 PROMISED = b"promised".ljust(32, b"-")
 
 
 def everything(founded: Founded, rpc: Rpc) -> None:
-    """Let every event of both contracts happen at least once."""
+    """Let every event of all contracts happen at least once."""
     few_anchors(founded, rpc)
     founded.vote(rpc, REGISTRY, "setStatus", 4, 2)
     founded.vote(rpc, REGISTRY, "setStatus", 4, 1)
@@ -29,6 +29,28 @@ def everything(founded: Founded, rpc: Rpc) -> None:
     founded.vote(rpc, REGISTRY, "addMember", (b"xpcc", "兵团", b"\x05" * 32, operators))
     _own_affairs(founded, rpc)
     _broken_promises(founded, rpc)
+    lives(Filing(founded, rpc))
+
+
+def lives(filing: Filing) -> None:
+    """Let records be published, disputed, ruled on and repaired, and members opt out, and in again."""
+    rpc = filing.rpc
+    first, second, *_ = COMPANIES
+    serious = filing.record(first, Kind.SERIOUS)
+    name, _ = filing.publish(serious, filing.record(second, Kind.HONOUR))
+    filing.change(first.key, name, State.OBJECTED, by=3)
+    later(rpc, DAY)
+    lighter = replace(serious, kind=Kind.GENERAL, measures=(101,))
+    filing.change(first.key, name, State.CORRECTED, replace(lighter, last_day=filing.record(first).last_day))
+    (general,) = filing.publish(filing.record(second))
+    filing.change(second.key, general, State.OBJECTED, by=2)
+    filing.change(second.key, general, State.UPHELD)
+    filing.change(second.key, general, State.WITHDRAWN)
+    later(rpc, 120 * DAY)
+    filing.change(first.key, name, State.REPAIRED)
+    filing.choose(3, Issued(2, Kind.SERIOUS))
+    filing.choose(3, Issued(2, Kind.SERIOUS), applied=True)
+    filing.choose(1, Named(name))
 
 
 def few_anchors(founded: Founded, rpc: Rpc) -> None:
@@ -36,18 +58,6 @@ def few_anchors(founded: Founded, rpc: Rpc) -> None:
     founded.anchor(rpc, 2, LOGS[2], 3)
     founded.anchor(rpc, 3, LOGS[3], 1)
     founded.anchor(rpc, 2, LOGS[2], 8)
-
-
-def indexer(engine: Engine, rpc: Rpc, founded: Founded) -> Indexer:
-    return Indexer(engine, rpc, Followed.pinned(founded.network), lambda: NOW)
-
-
-def catch_up(follower: Indexer) -> None:
-    """Step until there is nothing more to follow."""
-    for _ in range(100):
-        if not follower.step():
-            return
-    raise AssertionError("the index does not come to an end")
 
 
 def _own_affairs(founded: Founded, rpc: Rpc) -> None:

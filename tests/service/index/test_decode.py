@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from anchors.chain.keccak import keccak256
-from ledger_service.chain.contracts import CONTRACTS
+from anchors.credit import Kind, State
+from ledger_service.chain.contracts import COMPILED
 from ledger_service.index import decode, events
 from ledger_service.index.apply import effects
 from ledger_service.index.decode import LAYOUTS, RawLog, UnreadableLog
@@ -26,14 +27,27 @@ FAR = 2**64 - 1
 TEXT = "西部 a\0"
 
 
+CONTENT = (4 | 3 << 16 | 20_000 << 24 | 20_500 << 56 | 7 << 88, 1 << 255 | 1 << 101 | 2, H, G)
+SAID = events.Content(4, Kind.SERIOUS, 20_000, 20_500, 7, (1, 101, 255), H, G)
+
+
+def canonical(part: dict[str, Any]) -> str:
+    """The type of a parameter; a tuple is spelt out."""
+    inner = ",".join(canonical(each) for each in part.get("components", ()))
+    return f"({inner})" if part["type"] == "tuple" else str(part["type"])
+
+
+def signature(entry: dict[str, Any]) -> str:
+    return f"{entry['name']}({','.join(map(canonical, entry['inputs']))})"
+
+
 def artifact_events() -> dict[bytes, dict[str, Any]]:
     found = {}
-    for name in CONTRACTS:
+    for name in COMPILED:
         path = resources.files("ledger_service.chain").joinpath("artifacts", f"{name}.json")
         for entry in json.loads(path.read_bytes())["abi"]:
             if entry["type"] == "event" and entry["name"] != "EIP712DomainChanged":  # never emitted: of OpenZeppelin's
-                signature = f"{entry['name']}({','.join(each['type'] for each in entry['inputs'])})"
-                found[keccak256(signature.encode())] = entry
+                found[keccak256(signature(entry).encode())] = entry
     return found
 
 
@@ -56,17 +70,25 @@ EXAMPLES: dict[str, tuple[list[object], object]] = {
     "Proposed": ([12, 4, A, B, b"\x01" * 70, 9], events.Proposed(12, 4, A, B, b"\x01" * 70, 9)),
     "Approved": ([12, 4, A], events.Approved(12, 4, A)),
     "Executed": ([12], events.Executed(12)),
+    "RecordPublished": ([H, G, CONTENT, A, B, 14], events.RecordPublished(H, G, A, SAID, A, B, 14)),
+    "RecordObjected": ([H, G, 3, H, B], events.RecordObjected(H, G, A, 3, H, B)),
+    "RecordChanged": ([H, G, 6, H, G, A, B], events.RecordChanged(H, G, A, State.REPAIRED, H, G, A, B)),
+    "RecordCorrected": ([H, G, CONTENT, G, A, B], events.RecordCorrected(H, G, A, SAID, G, A, B)),
+    "KindRecognitionChanged": (
+        [3, 2, 3, False, H, A, B],
+        events.KindRecognitionChanged(3, 2, Kind.SERIOUS, False, H, A, B),
+    ),
+    "RecordRecognitionChanged": ([3, G, True, H, A, B], events.RecordRecognitionChanged(3, G, True, H, A, B)),
 }
 
 
 def written(entry: dict[str, Any], values: list[object]) -> RawLog:
     """The log that a contract emits for these values, by eth-abi."""
     inputs = entry["inputs"]
-    indexed = [encode([each["type"]], [v]) for each, v in zip(inputs, values, strict=True) if each["indexed"]]
-    plain = [(each["type"], value) for each, value in zip(inputs, values, strict=True) if not each["indexed"]]
-    signature = f"{entry['name']}({','.join(each['type'] for each in inputs)})"
+    indexed = [encode([canonical(each)], [v]) for each, v in zip(inputs, values, strict=True) if each["indexed"]]
+    plain = [(canonical(each), value) for each, value in zip(inputs, values, strict=True) if not each["indexed"]]
     data = encode([kind for kind, _ in plain], [value for _, value in plain])
-    return RawLog(PLACE, A, (keccak256(signature.encode()), *indexed), data)
+    return RawLog(PLACE, A, (keccak256(signature(entry).encode()), *indexed), data)
 
 
 def test_the_layouts_are_those_of_the_compiled_contracts() -> None:

@@ -4,8 +4,8 @@ import threading
 from dataclasses import replace
 
 import pytest
-from founding import CODES, Founded, block_time
-from happenings import FRESH, LOGS, NOW, PROMISED, catch_up, everything, few_anchors, indexer
+from founding import CODES, NOW, Founded, block_time, catch_up, indexer
+from happenings import FRESH, LOGS, PROMISED, everything, few_anchors
 from index_rows import rows
 from liar import Forger, lying
 from sqlalchemy import Engine
@@ -14,7 +14,7 @@ from sqlmodel import Session, SQLModel, col, select
 from ledger_service import conditions
 from ledger_service.alliance import queries
 from ledger_service.chain import devnet
-from ledger_service.chain.contracts import EVIDENCE_LOG, REGISTRY
+from ledger_service.chain.contracts import COMPILED, EVIDENCE_LOG, REGISTRY
 from ledger_service.chain.rpc import Rpc, quantity
 from ledger_service.database import open_engine
 from ledger_service.errors import ChainUnreachable
@@ -43,11 +43,11 @@ def problems(engine: Engine) -> dict[str, str]:
     return {one.problem: one.detail for one in conditions.current(engine) if one.part == "index"}
 
 
-def test_every_event_of_both_contracts_is_in_the_tables(founded: Founded, rpc: Rpc, engine: Engine) -> None:
+def test_every_event_of_the_contracts_is_in_the_tables(founded: Founded, rpc: Rpc, engine: Engine) -> None:
     everything(founded, rpc)
     logs = rpc.call(
         "eth_getLogs",
-        {"fromBlock": "0x0", "address": ["0x" + founded.address(name).hex() for name in (REGISTRY, EVIDENCE_LOG)]},
+        {"fromBlock": "0x0", "address": ["0x" + founded.address(name).hex() for name in COMPILED]},
     )
     assert isinstance(logs, list)
     assert {bytes.fromhex(log["topics"][0][2:]) for log in logs} == set(LAYOUTS), "everything() makes all happen"
@@ -87,7 +87,7 @@ def _check_members(session: Session, founded: Founded, rpc: Rpc) -> None:
 
 def _check_operators(session: Session, founded: Founded, rpc: Rpc) -> None:
     now = session.exec(select(tables.OperatorVersion).where(col(tables.OperatorVersion.to_block).is_(None))).all()
-    assert len(now) == len(CODES) * 3 + 4
+    assert len(now) == len(CODES) * 5 + 4
     for one in now:
         (tenure,) = founded.ask(rpc, REGISTRY, "tenure", "0x" + one.address.hex(), one.role)
         assert (one.member, one.from_time, one.until_time, one.revoked, one.generation, one.size) == tenure[:6]
@@ -106,7 +106,7 @@ def _check_rest(session: Session, founded: Founded, rpc: Rpc) -> None:
         assert founded.ask(rpc, REGISTRY, "parameter", parameter.name.encode()) == (parameter.value,)
     contracts = session.exec(select(tables.SystemContractVersion)).all()
     assert {(one.name, one.address) for one in contracts} == {
-        ("EvidenceLog", founded.address(EVIDENCE_LOG)),
+        *((name, founded.address(name)) for name in COMPILED if name != REGISTRY),
         ("Other", founded.address(REGISTRY)),
     }
     proposals = session.exec(select(tables.ProposalVersion).where(col(tables.ProposalVersion.to_block).is_(None))).all()

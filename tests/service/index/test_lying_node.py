@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from founding import Founded
-from happenings import LOGS, catch_up, few_anchors, indexer
+from founding import Founded, catch_up, indexer
+from happenings import LOGS, few_anchors
 from index_rows import rows
 from liar import Forger, Liar, Refusal, Tamper, change_receipts, lying
 from sqlalchemy import Engine

@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from founding import Founded
-from happenings import NOW, catch_up
+from founding import NOW, Founded, catch_up
 from sealed_headers import NAMES, BftBlock, CliqueBlock, address, header_fields, pin
 from sqlalchemy import Engine
 from sqlmodel import Session
