@@ -12,12 +12,12 @@ from typing import TypeVar
 
 from anchors.errors import MalformedFile
 
-__all__ = ["MAX_FILE_BYTES", "MAX_NUMBER", "Fields", "read_json"]
+__all__ = ["MAX_FILE_BYTES", "MAX_NUMBER", "MAX_VALUES", "Fields", "read_json"]
 
 MAX_FILE_BYTES = 4 << 20
+MAX_VALUES = 200_000
 MAX_NUMBER = (1 << 53) - 1  # RFC 8785, RFC 7493: the largest integer that every reader keeps exact
 _MAX_DEPTH = 16
-_MAX_VALUES = 200_000
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
 _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _HEX = re.compile(r"0x((?:[0-9a-f]{2})*)")
@@ -25,11 +25,13 @@ _HEX = re.compile(r"0x((?:[0-9a-f]{2})*)")
 _Read = TypeVar("_Read")
 
 
-def read_json(data: bytes) -> object:
+def read_json(data: bytes, most_bytes: int = MAX_FILE_BYTES, most_values: int = MAX_VALUES) -> object:
     """Parse one JSON text.
 
     Args:
-        data: UTF-8, at most MAX_FILE_BYTES.
+        data: UTF-8.
+        most_bytes: how long it may be.
+        most_values: how many values may be in it.
 
     Returns:
         Objects as dicts, arrays as lists, texts, integers, booleans and None.
@@ -39,11 +41,11 @@ def read_json(data: bytes) -> object:
 
     Source: RFC 8259; RFC 7493 for names and numbers.
     """
-    if len(data) > MAX_FILE_BYTES:
-        raise MalformedFile("the file", f"has {len(data)} bytes, more than the {MAX_FILE_BYTES} allowed")
+    if len(data) > most_bytes:
+        raise MalformedFile("the file", f"has {len(data)} bytes, more than the {most_bytes} allowed")
     # Every value but the first follows one of these, so their number bounds what parsing can allocate.
-    if data.count(b",") + data.count(b"[") + data.count(b"{") > _MAX_VALUES:
-        raise MalformedFile("the file", f"has more than {_MAX_VALUES} values")
+    if data.count(b",") + data.count(b"[") + data.count(b"{") > most_values:
+        raise MalformedFile("the file", f"has more than {most_values} values")
     _check_depth(data)
     try:
         value = json.loads(

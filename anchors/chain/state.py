@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from anchors.chain import rlp
 from anchors.chain.answers import Answer, data_list
 from anchors.chain.keccak import keccak256
-from anchors.chain.trie import prove_value
+from anchors.chain.trie import SharedNodes, prove_value
 from anchors.errors import BadTrieProof, MalformedAnswer, MalformedRlp
 
-__all__ = ["Account", "ProvenState", "prove_account", "prove_slot", "prove_state"]
+__all__ = ["Account", "ProvenState", "find_account", "find_slot", "prove_account", "prove_slot", "prove_state"]
 
 _ABSENT_SLOT = bytes(32)
 
@@ -77,13 +77,7 @@ def prove_account(state_root: bytes, address: bytes, proof: Sequence[bytes]) -> 
     if value is None:
         return None
     try:
-        fields = rlp.decode_list(value)
-        if len(fields) != 4:
-            raise MalformedRlp(f"an account has 4 fields, not {len(fields)}", 0)
-        storage_root, code_hash = (field if isinstance(field, bytes) else b"" for field in fields[2:])
-        if len(storage_root) != 32 or len(code_hash) != 32:
-            raise MalformedRlp("a hash does not have 32 bytes", 0)
-        return Account(rlp.to_uint(fields[0]), rlp.to_uint(fields[1], 32), storage_root, code_hash)
+        return _read_account(value)
     except MalformedRlp as error:
         raise BadTrieProof(f"the account is malformed: {error}", len(proof) - 1) from error
 
@@ -97,6 +91,30 @@ def prove_slot(storage_root: bytes, slot: bytes, proof: Sequence[bytes]) -> byte
     if value is None:
         return _ABSENT_SLOT
     try:
-        return rlp.to_uint(rlp.decode(value), 32).to_bytes(32, "big")
+        return _read_slot(value)
     except MalformedRlp as error:
         raise BadTrieProof(f"the slot's value is malformed: {error}", len(proof) - 1) from error
+
+
+def find_account(state_root: bytes, address: bytes, nodes: SharedNodes) -> Account | None:
+    """Prove one account, or that there is none, from nodes that serve other proofs as well; raises BadTrieProof."""
+    return nodes.prove(state_root, keccak256(address), _read_account)
+
+
+def find_slot(storage_root: bytes, slot: bytes, nodes: SharedNodes) -> bytes:
+    """Prove the 32 bytes of one slot from nodes that serve other proofs as well; raises BadTrieProof."""
+    return nodes.prove(storage_root, keccak256(slot), _read_slot) or _ABSENT_SLOT
+
+
+def _read_account(value: bytes) -> Account:
+    fields = rlp.decode_list(value)
+    if len(fields) != 4:
+        raise MalformedRlp(f"an account has 4 fields, not {len(fields)}", 0)
+    storage_root, code_hash = (field if isinstance(field, bytes) else b"" for field in fields[2:])
+    if len(storage_root) != 32 or len(code_hash) != 32:
+        raise MalformedRlp("a hash does not have 32 bytes", 0)
+    return Account(rlp.to_uint(fields[0]), rlp.to_uint(fields[1], 32), storage_root, code_hash)
+
+
+def _read_slot(value: bytes) -> bytes:
+    return rlp.to_uint(rlp.decode(value), 32).to_bytes(32, "big")

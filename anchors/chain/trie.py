@@ -5,20 +5,22 @@ above names, and nothing else. The same check proves that a key is absent. Which
 (receipts by index, accounts and slots by hash) is left to the callers; secure tries hash their keys beforehand.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import TypeAlias
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeAlias, TypeVar
 
 from anchors.chain.keccak import keccak256
 from anchors.chain.rlp import Item, decode_list, encode_bytes, encode_list
 from anchors.errors import BadTrieProof, MalformedRlp
 
-__all__ = ["EMPTY_ROOT", "Trie", "leaf_value", "prove_value"]
+__all__ = ["EMPTY_ROOT", "SharedNodes", "Trie", "leaf_value", "prove_value"]
 
 EMPTY_ROOT = bytes.fromhex("56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421")  # keccak256(0x80)
 
 # Paths are kept as hexadecimal text, one digit a nibble.
 _Entry: TypeAlias = tuple[str, bytes]
 _DIGITS = "0123456789abcdef"
+
+_Read = TypeVar("_Read")
 
 
 class Trie:
@@ -117,6 +119,60 @@ def prove_value(root: bytes, key: bytes, proof: Sequence[bytes]) -> bytes | None
     return walk.value
 
 
+class SharedNodes:
+    """The nodes of many proofs, of one trie or of several: each stands once, is hashed once and read once.
+
+    Args:
+        nodes: encoded nodes, in any order.
+    """
+
+    def __init__(self, nodes: Sequence[bytes]) -> None:
+        self._nodes = {keccak256(node): node for node in nodes}
+        self._fields: dict[bytes, Sequence[Item]] = {}
+
+    def prove(self, root: bytes, key: bytes, read: Callable[[bytes], _Read]) -> _Read | None:
+        """Walk from `root` along `key`.
+
+        Args:
+            root: the trie's root, 32 bytes.
+            key: the key as the trie holds it (hashed, in a secure trie).
+            read: reads the proven value; raises MalformedRlp.
+
+        Returns:
+            What `read` gives, or None where it is proven that the trie holds no such key.
+
+        Raises:
+            BadTrieProof: a node, or the value, is malformed, or a node is missing.
+
+        Source: Ethereum Yellow Paper, appendix D.
+        """
+        if root == EMPTY_ROOT:
+            return None
+        walk = _Walk(key)
+        wanted: bytes | None = root
+        depth = 0
+        try:
+            while wanted is not None:
+                wanted = walk.through(self._read(wanted, depth))
+                depth += 1
+            return None if walk.value is None else read(walk.value)
+        except MalformedRlp as error:
+            raise BadTrieProof(f"the node is malformed: {error}", depth) from error
+
+    @property
+    def unused(self) -> int:
+        """How many of the nodes were on no path so far."""
+        return len(self._nodes) - len(self._fields)
+
+    def _read(self, named: bytes, depth: int) -> Sequence[Item]:
+        fields = self._fields.get(named)
+        if fields is None:
+            if named not in self._nodes:
+                raise BadTrieProof(f"the node 0x{named.hex()} is missing", depth)
+            fields = self._fields[named] = decode_list(self._nodes[named])
+        return fields
+
+
 def leaf_value(node: bytes) -> bytes:
     """Read the value that a leaf node claims to hold, before anything is proven of it.
 
@@ -141,7 +197,11 @@ class _Walk:
 
     def enter(self, node: bytes) -> bytes | None:
         """Go through `node` and all that is embedded in it; the hash of the next node, or None at the end."""
-        child: Item = decode_list(node)
+        return self.through(decode_list(node))
+
+    def through(self, fields: Sequence[Item]) -> bytes | None:
+        """The same for a node that is read already."""
+        child: Item = fields
         while not isinstance(child, bytes):
             child = self._step(child)
         if child and len(child) != 32:

@@ -1,4 +1,4 @@
-"""The ordered verifier of credit certificates: what the chain held about a company at a block, and how old that is.
+"""The ordered verifier of credit certificates: what the chain held about companies at a block, and how old that is.
 
 Promises a verdict for any bytes, never an exception: facts go in one step at a time, the first that fails ends the
 matter and is named. Trust is never read from the certificate, only from the pinned network file. That a company has no
@@ -8,15 +8,17 @@ after the block is not in a certificate; its age says how much that can be.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
 from anchors.chain.header import Header, decode_header
 from anchors.chain.keccak import keccak256
-from anchors.chain.state import Account, prove_account, prove_slot
-from anchors.credit.certificate_file import CertificateFile, RegisterPart, RegistryPart
-from anchors.credit.history import Event, History, Standing, fold, histories, word_count
+from anchors.chain.state import Account, find_account, find_slot
+from anchors.chain.trie import SharedNodes
+from anchors.credit.certificate_file import CertificateFile, SubjectPart
+from anchors.credit.history import History, Standing, fold, histories, word_count
 from anchors.errors import (
     ContractMissing,
+    NeedlessNodes,
     RecordInvented,
     RecordLeftOut,
     RecordsAltered,
@@ -29,7 +31,16 @@ from anchors.seals import Seals, prove_seals
 from anchors.steps import Refuted, Run, Step, iso_time, pin_network
 from anchors.subjects import Subject
 
-__all__ = ["CREDIT_REGISTER", "STEPS", "CertificateVerdict", "Shown", "named_slot", "verify_certificate", "word_slot"]
+__all__ = [
+    "CREDIT_REGISTER",
+    "STEPS",
+    "CertificateVerdict",
+    "Shown",
+    "SubjectRecords",
+    "named_slot",
+    "verify_certificate",
+    "word_slot",
+]
 
 STEPS = ("subject", "records", "word", "registry", "header", "seals", "network")
 CREDIT_REGISTER: Final = "CreditRegister"  # the contract's name in the network file and in the registry
@@ -61,33 +72,43 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True)
+class SubjectRecords:
+    """All records that a company ever had by the certificate's block; none is proven like any."""
+
+    subject: Subject
+    records: tuple[Shown, ...]  # register by register, in the order of publication
+
+    def as_json(self) -> dict[str, object]:
+        """The company as `bidledger verify-certificate --json` prints it."""
+        return {"subject": str(self.subject), "records": [each.as_json() for each in self.records]}
+
+
+@dataclass(frozen=True, slots=True)
 class CertificateVerdict:
     """Proven with all its facts, or refuted at the last of its steps, with none."""
 
     steps: tuple[Step, ...]
-    subject: Subject | None = None
     block_number: int | None = None
     block_time: int | None = None  # POSIX seconds, the chain's time
     age: int | None = None  # seconds since then, by the reader's clock
     sealed: bool = False
-    records: tuple[Shown, ...] = ()
+    subjects: tuple[SubjectRecords, ...] = ()  # in the certificate's order
 
     @property
     def proven(self) -> bool:
         """Whether every step holds."""
-        return self.subject is not None
+        return bool(self.subjects)
 
     def as_json(self) -> dict[str, object]:
         """The verdict as `bidledger verify-certificate --json` prints it."""
         return {
             "verdict": "proven" if self.proven else "refuted",
             "steps": [each.as_json() for each in self.steps],
-            "subject": str(self.subject) if self.subject else None,
             "block_number": self.block_number,
             "block_time": None if self.block_time is None else iso_time(self.block_time),
             "age_seconds": self.age,
             "sealed": self.sealed,
-            "records": [each.as_json() for each in self.records],
+            "subjects": [each.as_json() for each in self.subjects],
         }
 
 
@@ -101,7 +122,7 @@ def verify_certificate(
         network: the network file that the reader trusts.
         now: the reader's time, POSIX seconds.
         later: the versions of the network file after the one that the reader trusts, in order, from anyone.
-        subject: whom it must be about; None takes any.
+        subject: whom it must be about, be it among others; None takes any.
 
     Returns:
         What was true at the certificate's block, or the step that failed.
@@ -123,129 +144,153 @@ def named_slot() -> bytes:
     return keccak256(CREDIT_REGISTER.encode().ljust(32, b"\0") + _NAMES.to_bytes(32, "big"))
 
 
-@dataclass(frozen=True, slots=True)
-class _Told:
-    """What a certificate tells of one register, and the word that it folds to."""
-
-    events: tuple[Event, ...]
-    word: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class _Register:
-    """A register with what happened to the subject's records in it, proven under a state root."""
-
-    address: bytes
-    events: tuple[Event, ...]
-    account: Account
-
-
 def _prove(
     run: Run, certificate: bytes, versions: tuple[bytes, ...], now: int, asked: Subject | None
 ) -> CertificateVerdict:
     file = run.need("subject", CertificateFile, certificate)
-    subject = run.step("subject", _prove_subject, file, asked)
-    told = run.step("records", _fold_events, file, subject)
+    subjects = run.step("subject", _prove_subjects, file, asked)
+    parts, words = run.step("records", _fold_events, file, subjects)
     # The words are read from the state of a header that only a later step proves; where there is none to read, that
     # step has failed.
     pinned, quorum = run.need("network", pin_network, versions)
-    header = run.need("header", lambda: decode_header(file.header(), pinned.consensus))
-    parts, registry = run.need("word", file.proofs)
-    registers = run.step("word", _prove_words, header, subject, parts, told)
-    names = run.step("registry", _prove_named, pinned, header, registry, registers[-1].address)
+    raw, finality = run.need("header", file.headers)
+    header = run.need("header", decode_header, raw, pinned.consensus)
+    state = _State(header, SharedNodes(run.need("word", file.nodes)))
+    registers = run.step("word", _prove_words, state, file.registers(), parts, words)
+    names = run.step("registry", _prove_named, pinned, state, registers[-1].address)
     run.step("header", _tell_header, header)
-    seals = run.step("seals", _prove_seals, file, pinned, header)
-    shown = run.step("network", _prove_network, pinned, quorum, header, registers, names)
+    seals = run.step("seals", _prove_seals, pinned, header, finality)
+    run.need("network", _check_contracts, pinned, header, registers, names)
+    shown = run.step("network", _prove_network, pinned, quorum, header, registers, parts)
     time = header.timestamp
-    return CertificateVerdict(tuple(run.steps), subject, header.number, time, now - time, bool(seals.sealers), shown)
+    return CertificateVerdict(tuple(run.steps), header.number, time, now - time, bool(seals.sealers), shown)
 
 
-def _prove_subject(file: CertificateFile, asked: Subject | None) -> tuple[Subject, str]:
-    subject = file.subject()
-    if asked is not None and subject != asked:
-        raise SubjectDiffers(str(subject), str(asked))
-    return subject, f"it is about {subject}"
+@dataclass(frozen=True, slots=True)
+class _State:
+    """The state that a header commits to, as far as the certificate's nodes show it."""
+
+    header: Header
+    nodes: SharedNodes
+
+    def contract(self, name: str, address: bytes) -> "_Proven":
+        """A contract of the network, proven to be there; raises BadTrieProof, ContractMissing."""
+        account = find_account(self.header.state_root, address, self.nodes)
+        if account is None:
+            raise ContractMissing(name, address, self.header.number)
+        return _Proven(address, account)
+
+    def slot(self, contract: "_Proven", slot: bytes) -> bytes:
+        """The 32 bytes of a contract's slot; raises BadTrieProof."""
+        return find_slot(contract.account.storage_root, slot, self.nodes)
 
 
-def _fold_events(file: CertificateFile, subject: Subject) -> tuple[tuple[_Told, ...], str]:
-    told = tuple(_Told(events, fold(events)) for events in file.events(subject.key))
-    count = sum(len(each.events) for each in told)
+@dataclass(frozen=True, slots=True)
+class _Proven:
+    """A contract's account, proven under a state root."""
+
+    address: bytes
+    account: Account
+
+
+def _prove_subjects(file: CertificateFile, asked: Subject | None) -> tuple[tuple[Subject, ...], str]:
+    subjects = file.subjects()
+    if asked is not None and asked not in subjects:
+        raise SubjectDiffers([str(subject) for subject in subjects], str(asked))
+    if len(subjects) == 1:
+        return subjects, f"it is about {subjects[0]}"
+    return subjects, f"it is about {len(subjects)} companies" + (f", {asked} among them" if asked else "")
+
+
+_Words: TypeAlias = Sequence[Sequence[bytes]]  # by subject, then by register
+
+
+def _fold_events(
+    file: CertificateFile, subjects: Sequence[Subject]
+) -> tuple[tuple[tuple[SubjectPart, ...], _Words], str]:
+    parts = file.parts(subjects)
+    words = [[fold(events) for events in part.events] for part in parts]
+    count = sum(len(events) for part in parts for events in part.events)
     if not count:
-        return told, "it tells of no record, ever"
-    words = ", ".join("0x" + each.word.hex() for each in told)
-    return told, f"it tells of publications and changes, {count} in all, which fold to {words}"
+        return (parts, words), "it tells of no record, ever"
+    told = f"it tells of publications and changes, {count} in all"
+    if len(parts) == 1:
+        told += ", which fold to " + ", ".join("0x" + word.hex() for word in words[0])
+    return (parts, words), told
 
 
 def _prove_words(
-    header: Header, subject: Subject, parts: Sequence[RegisterPart], told: Sequence[_Told]
-) -> tuple[tuple[_Register, ...], str]:
-    proven = []
-    for part, each in zip(parts, told, strict=True):
-        account = _contract(header, CREDIT_REGISTER, part.address, part.account)
-        word = prove_slot(account.storage_root, word_slot(subject.key), part.word)
-        _compare(part.address, word, each.word)
-        proven.append(_Register(part.address, each.events, account))
-    return tuple(proven), f"the state of block {header.number} holds just that for the subject"
+    state: _State, addresses: Sequence[bytes], parts: Sequence[SubjectPart], words: _Words
+) -> tuple[tuple[_Proven, ...], str]:
+    registers = tuple(state.contract(CREDIT_REGISTER, address) for address in addresses)
+    for part, told in zip(parts, words, strict=True):
+        slot = word_slot(part.subject.key)
+        for register, word in zip(registers, told, strict=True):
+            _compare(part.subject, register.address, state.slot(register, slot), word)
+    whom = "the subject" if len(parts) == 1 else "each of them"
+    return registers, f"the state of block {state.header.number} holds just that for {whom}"
 
 
-def _contract(header: Header, name: str, address: bytes, proof: Sequence[bytes]) -> Account:
-    account = prove_account(header.state_root, address, proof)
-    if account is None:
-        raise ContractMissing(name, address, header.number)
-    return account
-
-
-def _compare(register: bytes, proven: bytes, told: bytes) -> None:
+def _compare(subject: Subject, register: bytes, proven: bytes, told: bytes) -> None:
     if proven == told:
         return
     here, there = word_count(told), word_count(proven)
     if here < there:
-        raise RecordLeftOut(register, here, there)
+        raise RecordLeftOut(str(subject), register, here, there)
     if here > there:
-        raise RecordInvented(register, here, there)
-    raise RecordsAltered(register, here)
+        raise RecordInvented(str(subject), register, here, there)
+    raise RecordsAltered(str(subject), register, here)
 
 
-def _prove_named(network: Network, header: Header, proof: RegistryPart, register: bytes) -> tuple[Account, str]:
-    registry = network.contract(_REGISTRY, header.number).address
-    account = _contract(header, _REGISTRY, registry, proof.account)
-    named = prove_slot(account.storage_root, named_slot(), proof.name)[12:]
+def _prove_named(network: Network, state: _State, register: bytes) -> tuple[_Proven, str]:
+    registry = state.contract(_REGISTRY, network.contract(_REGISTRY, state.header.number).address)
+    named = state.slot(registry, named_slot())[12:]
     if named != register:
         raise RegisterNotNamed(named, register)
-    return account, f"the registry 0x{registry.hex()} names 0x{register.hex()} as the register at that block"
+    if state.nodes.unused:
+        raise NeedlessNodes(state.nodes.unused)
+    told = f"the registry 0x{registry.address.hex()} names 0x{register.hex()} as the register at that block"
+    return registry, told
 
 
 def _tell_header(header: Header) -> tuple[None, str]:
     return None, f"block {header.number}, 0x{header.hash.hex()}, of {iso_time(header.timestamp)}, commits to that state"
 
 
-def _prove_seals(file: CertificateFile, network: Network, header: Header) -> tuple[Seals, str]:
-    seals = prove_seals(header, network.validators, file.finality())
+def _prove_seals(network: Network, header: Header, finality: Sequence[bytes] | None) -> tuple[Seals, str]:
+    seals = prove_seals(header, network.validators, finality)
     return seals, seals.detail
 
 
-def _prove_network(
-    network: Network, quorum: Quorum, header: Header, registers: Sequence[_Register], registry: Account
-) -> tuple[tuple[Shown, ...], str]:
+def _check_contracts(network: Network, header: Header, registers: Sequence[_Proven], registry: _Proven) -> None:
     listed = [each for each in network.contracts_named(CREDIT_REGISTER) if each.from_block <= header.number]
     if [each.address for each in listed] != [each.address for each in registers]:
         raise RegistersDiffer([each.address for each in listed], [each.address for each in registers])
     network.contract(CREDIT_REGISTER, header.number)
     for contract, register in zip(listed, registers, strict=True):
         _check_code(contract, register.account, header)
-    _check_code(network.contract(_REGISTRY, header.number), registry, header)
-    shown = tuple(
-        Shown(register.address, history, network.member(history.record.member).code, standing)
-        for register in registers
-        for history in histories(register.events)
-        if (standing := history.standing(header.timestamp)) is not None
-    )
+    _check_code(network.contract(_REGISTRY, header.number), registry.account, header)
+
+
+def _check_code(contract: Contract, account: Account, header: Header) -> None:
+    if account.code_hash != contract.code_hash:
+        raise ContractMissing(contract.name, contract.address, header.number)
+
+
+def _prove_network(
+    network: Network, quorum: Quorum, header: Header, registers: Sequence[_Proven], parts: Sequence[SubjectPart]
+) -> tuple[tuple[SubjectRecords, ...], str]:
+    shown = tuple(SubjectRecords(part.subject, _shown(network, header, registers, part)) for part in parts)
     return shown, (
         f"version {network.version} of {network.alliance}, signed for {len(quorum.members)} of {len(network.members)} "
         f"members, lists these contracts, and every register that there was: {len(registers)}"
     )
 
 
-def _check_code(contract: Contract, account: Account, header: Header) -> None:
-    if account.code_hash != contract.code_hash:
-        raise ContractMissing(contract.name, contract.address, header.number)
+def _shown(network: Network, header: Header, registers: Sequence[_Proven], part: SubjectPart) -> tuple[Shown, ...]:
+    return tuple(
+        Shown(register.address, history, network.member(history.record.member).code, standing)
+        for register, events in zip(registers, part.events, strict=True)
+        for history in histories(events)
+        if (standing := history.standing(header.timestamp)) is not None
+    )

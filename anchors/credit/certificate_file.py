@@ -1,57 +1,63 @@
-"""The credit certificate's file: what happened to a company's records, and what shows that it is all.
+"""The credit certificate's file: what happened to the records of companies, and what shows that it is all.
 
 Promises bounded reading, part by part, so that a malformed part is told at its own step of the verifier. Trie nodes
-stand in one list, each once, and the proofs name them by their places: the state's upper nodes are in all of them. Long
-bytes are base64, since half of a certificate is hashes that nothing else shortens. A JSON schema of the format stands
-beside this module. What the parts prove is left to `anchors.credit.certificate`.
+stand in one list, each once, and go by their hashes: the state's upper nodes are in the proof of every company. Long
+bytes are base64, since most of a certificate is hashes that nothing else shortens; headers, which are much alike and
+half zeros, are deflated together. A JSON schema of the format stands beside this module. What the parts prove is left
+to `anchors.credit.certificate`.
 """
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+import zlib
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from anchors.bounded_json import MAX_FILE_BYTES, MAX_NUMBER, Fields, read_json
+from anchors.bounded_json import MAX_NUMBER, MAX_VALUES, Fields, read_json
+from anchors.chain import rlp
 from anchors.credit.changes import NO_PLEDGE, Change, State
 from anchors.credit.history import Event, Publication
 from anchors.credit.record import RECORD_NAMES, Record, read_record
-from anchors.errors import MalformedEncoding, MalformedFile, UnpublishedRecord
+from anchors.errors import (
+    CertificateTooLarge,
+    MalformedEncoding,
+    MalformedFile,
+    MalformedRlp,
+    SubjectTwice,
+    TooManySubjects,
+    UnpublishedRecord,
+)
 from anchors.notes.encoding import decode_base64, encode_base64
 from anchors.subjects import Subject
 
-__all__ = ["FORMAT", "MAX_CERTIFICATE_BYTES", "CertificateFile", "RegisterPart", "RegistryPart", "write_certificate"]
+__all__ = ["FORMAT", "MAX_CERTIFICATE_BYTES", "MAX_SUBJECTS", "CertificateFile", "SubjectPart", "write_certificate"]
 
 FORMAT = "bidledger/credit-certificate/v1"
-MAX_CERTIFICATE_BYTES = MAX_FILE_BYTES
+MAX_CERTIFICATE_BYTES = (
+    16 << 20
+)  # of a thousand companies with five records each, in two registers, it has half of that
+MAX_SUBJECTS = 1000
 
-_PARTS = ("format", "subject", "registers", "registry", "nodes", "header", "finality")
-_REGISTER = ("address", "events", "account", "word")
+_PARTS = ("format", "registers", "subjects", "nodes", "headers")
+_SUBJECT = ("subject", "events")
 _PUBLICATION = ("published", "time")
 _CHANGE = ("record", "state", "time", "grounds", "pledge", "content")
+_MAX_JSON_VALUES = 4 * MAX_VALUES
 _MAX_REGISTERS = 64
 _MAX_EVENTS = 1 << 14
-_MAX_PROOF_NODES = 64  # a key of a secure trie has 64 nibbles
-_MAX_NODES = 2 * _MAX_PROOF_NODES * (_MAX_REGISTERS + 1)
-_MAX_HEADERS = 1024
+_MAX_NODES = 1 << 17
+_MAX_HEADERS = 1025  # the block's own, and as many as an evidence file may have to show that it is sealed
+_MAX_HEADERS_BYTES = rlp.MAX_BYTES
+_EMPTY_TRIE = b"\x80"  # what some clients give as the proof of a slot where an account has none
 _STATES = "|".join(state.title for state in State if state is not State.PUBLISHED)
 
 
 @dataclass(frozen=True, slots=True)
-class RegisterPart:
-    """What happened to a subject's records in one CreditRegister, and the proof of its word there."""
+class SubjectPart:
+    """What happened to the records of one subject."""
 
-    address: bytes  # 20 bytes
-    events: tuple[Event, ...]  # in the chain's order
-    account: tuple[bytes, ...]  # trie nodes, root first, as are the next
-    word: tuple[bytes, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class RegistryPart:
-    """The proof of which CreditRegister the registry names."""
-
-    account: tuple[bytes, ...]  # trie nodes, root first, as are the next
-    name: tuple[bytes, ...]
+    subject: Subject
+    events: tuple[tuple[Event, ...], ...]  # for each register, in the chain's order
 
 
 class CertificateFile:
@@ -65,68 +71,107 @@ class CertificateFile:
     """
 
     def __init__(self, data: bytes) -> None:
-        self._fields = Fields(read_json(data), "", _PARTS)
+        self._fields = Fields(read_json(data, MAX_CERTIFICATE_BYTES, _MAX_JSON_VALUES), "", _PARTS)
         self._fields.text("format", re.escape(FORMAT))
 
-    def subject(self) -> Subject:
-        """Whom it is about; raises BadSubject or NaturalPerson as well."""
-        return Subject.parse(self._fields.text("subject", ".{1,128}"))
+    def subjects(self) -> tuple[Subject, ...]:
+        """Whom it is about; raises BadSubject, NaturalPerson, TooManySubjects or SubjectTwice as well."""
+        subjects = tuple(Subject.parse(part.text("subject", ".{1,128}")) for part in self._subjects())
+        _check_subjects(subjects)
+        return subjects
 
-    def events(self, subject: bytes) -> tuple[tuple[Event, ...], ...]:
-        """What happened to the records of a subject key in each register; raises UnpublishedRecord as well."""
-        return tuple(part.each("events", _MAX_EVENTS, _Reader(subject).event) for part in self._registers())
-
-    def proofs(self) -> tuple[tuple[RegisterPart, ...], RegistryPart]:
-        """The proofs about each register, oldest first, without its events, and about the registry."""
-        pool = _Pool(self._fields.each("nodes", _MAX_NODES, _read_bytes))
-        registers = tuple(
-            RegisterPart(part.hex("address", 20), (), pool.proof(part, "account"), pool.proof(part, "word"))
-            for part in self._registers()
-        )
-        registry = Fields(self._fields.raw("registry"), "registry", ("account", "name"))
-        named = RegistryPart(pool.proof(registry, "account"), pool.proof(registry, "name"))
-        pool.check_used()
-        return registers, named
-
-    def header(self) -> bytes:
-        """The header of the block whose state is proven, RLP."""
-        return _read_bytes(self._fields.raw("header"), "header")
-
-    def finality(self) -> tuple[bytes, ...] | None:
-        """Headers, RLP, that show beside the block's own that it is sealed; None where no more is needed."""
-        return self._fields.nullable("finality", lambda name: self._fields.each(name, _MAX_HEADERS, _read_bytes))
-
-    def _registers(self) -> tuple[Fields, ...]:
-        parts = self._fields.each("registers", _MAX_REGISTERS, lambda value, where: Fields(value, where, _REGISTER))
-        if not parts:
+    def registers(self) -> tuple[bytes, ...]:
+        """The addresses, 20 bytes each, of every CreditRegister that there was at the block, oldest first."""
+        registers = self._fields.hex_list("registers", _MAX_REGISTERS, 20)
+        if not registers:
             raise MalformedFile("registers", "is empty")
-        return parts
+        return registers
 
+    def parts(self, subjects: Sequence[Subject]) -> tuple[SubjectPart, ...]:
+        """What happened to the records of each of its subjects; raises UnpublishedRecord as well."""
+        count = len(self.registers())
+        return tuple(
+            SubjectPart(subject, _read_events(part, subject, count))
+            for subject, part in zip(subjects, self._subjects(), strict=True)
+        )
 
-class _Pool:
-    """The trie nodes of a certificate, of which none is there twice or for nothing."""
-
-    def __init__(self, nodes: Sequence[bytes]) -> None:
-        self._nodes = nodes
-        self._used: set[int] = set()
+    def nodes(self) -> tuple[bytes, ...]:
+        """The trie nodes of all proofs, each once."""
+        nodes = self._fields.each("nodes", _MAX_NODES, _read_bytes)
         if len(set(nodes)) < len(nodes):
             raise MalformedFile("nodes", "has a node twice")
+        return nodes
 
-    def proof(self, fields: Fields, name: str) -> tuple[bytes, ...]:
-        """The nodes that a member names by their places."""
-        places = fields.each(name, _MAX_PROOF_NODES, self._place)
-        self._used.update(places)
-        return tuple(self._nodes[place] for place in places)
+    def headers(self) -> tuple[bytes, tuple[bytes, ...] | None]:
+        """The header of the block whose state is proven, RLP, and those that show beside it that it is sealed.
 
-    def check_used(self) -> None:
-        """See that every node is part of a proof."""
-        if len(self._used) < len(self._nodes):
-            raise MalformedFile("nodes", "has a node that no proof names")
+        Where there are none of the latter, they are None: no more is needed, or they are missing.
+        """
+        data = _inflate(_read_bytes(self._fields.raw("headers"), "headers"))
+        try:
+            items = rlp.decode_list(data)
+        except MalformedRlp as error:
+            raise MalformedFile("headers", f"is not a list in RLP: {error}") from error
+        headers = tuple(item for item in items if isinstance(item, bytes))
+        if not 1 <= len(items) <= _MAX_HEADERS or len(headers) < len(items):
+            raise MalformedFile("headers", f"is not a list of 1 to {_MAX_HEADERS} headers, each as one string of bytes")
+        return headers[0], headers[1:] or None
 
-    def _place(self, value: object, where: str) -> int:
-        if type(value) is not int or not 0 <= value < len(self._nodes):
-            raise MalformedFile(where, f"is not the place of one of the {len(self._nodes)} nodes")
-        return value
+    def _subjects(self) -> tuple[Fields, ...]:
+        listed = self._fields.raw("subjects")
+        if isinstance(listed, list):
+            _check_count(len(listed))
+        return self._fields.each("subjects", MAX_SUBJECTS, lambda value, where: Fields(value, where, _SUBJECT))
+
+
+def _check_subjects(subjects: Sequence[Subject]) -> None:
+    _check_count(len(subjects))
+    seen: set[Subject] = set()
+    for subject in subjects:
+        if subject in seen:
+            raise SubjectTwice(str(subject))
+        seen.add(subject)
+
+
+def _check_count(count: int) -> None:
+    if not 1 <= count <= MAX_SUBJECTS:
+        raise TooManySubjects(count, MAX_SUBJECTS)
+
+
+def _inflate(data: bytes) -> bytes:
+    inflating = zlib.decompressobj()
+    try:
+        inflated = inflating.decompress(data, _MAX_HEADERS_BYTES + 1)
+    except zlib.error as error:
+        raise MalformedFile("headers", f"is not deflated: {error}") from error
+    if len(inflated) > _MAX_HEADERS_BYTES:
+        raise MalformedFile("headers", f"inflates to more than the {_MAX_HEADERS_BYTES} bytes allowed")
+    if not inflating.eof or inflating.unused_data:
+        raise MalformedFile("headers", "is not one deflated text from its beginning to its end")
+    return inflated
+
+
+def _read_bytes(value: object, where: str) -> bytes:
+    if not isinstance(value, str):
+        raise MalformedFile(where, "is not canonical base64")
+    try:
+        return decode_base64(value)
+    except MalformedEncoding as error:
+        raise MalformedFile(where, "is not canonical base64") from error
+
+
+def _read_events(fields: Fields, subject: Subject, registers: int) -> tuple[tuple[Event, ...], ...]:
+    told = fields.each("events", registers, lambda value, where: _read_register(value, where, subject))
+    if len(told) < registers:
+        raise MalformedFile(fields.path("events"), f"has {len(told)} lists, not one for each of {registers} registers")
+    return told
+
+
+def _read_register(value: object, where: str, subject: Subject) -> tuple[Event, ...]:
+    if not isinstance(value, list) or len(value) > _MAX_EVENTS:
+        raise MalformedFile(where, f"is not a list of at most {_MAX_EVENTS} elements")
+    reader = _Reader(subject.key)
+    return tuple(reader.event(element, f"{where}[{at}]") for at, element in enumerate(value))
 
 
 class _Reader:
@@ -166,45 +211,43 @@ class _Reader:
 
 
 def write_certificate(
-    subject: Subject,
-    registers: Sequence[RegisterPart],
-    registry: RegistryPart,
+    subjects: Sequence[SubjectPart],
+    registers: Sequence[bytes],
+    nodes: Iterable[bytes],
     header: bytes,
     finality: Sequence[bytes] | None,
 ) -> bytes:
     """Write a certificate.
 
     Args:
-        subject: whom it is about.
-        registers: every CreditRegister that there was at the block, oldest first.
-        registry: which of them the registry names.
+        subjects: whom it is about, 1 to MAX_SUBJECTS of them in any order, each with what happened.
+        registers: the addresses, 20 bytes each, of every CreditRegister that there was at the block, oldest first.
+        nodes: the trie nodes of all proofs, in any order and as often as they come: of the accounts of the registers,
+            of each subject's word in each register, of the registry's account and of the slot that names the last
+            register. Nodes of other proofs may not be among them.
         header: of the block whose state is proven, RLP.
-        finality: see `CertificateFile.finality`.
+        finality: headers, RLP, that show beside the block's own that it is sealed, as in an evidence file.
+
+    Raises:
+        TooManySubjects, SubjectTwice: it would be about none, more than MAX_SUBJECTS, or one of them twice.
+        CertificateTooLarge: it would be longer than MAX_CERTIFICATE_BYTES.
     """
-    proofs = [proof for part in registers for proof in (part.account, part.word)] + [registry.account, registry.name]
-    places = {node: place for place, node in enumerate(dict.fromkeys(node for proof in proofs for node in proof))}
+    _check_subjects([part.subject for part in subjects])
+    headers = rlp.encode([header, *(finality or ())])
     value = {
         "format": FORMAT,
-        "subject": str(subject),
-        "registers": [
-            {
-                "address": "0x" + part.address.hex(),
-                "events": _events_to_json(part.events),
-                "account": _places(part.account, places),
-                "word": _places(part.word, places),
-            }
-            for part in registers
+        "registers": ["0x" + address.hex() for address in registers],
+        "subjects": [
+            {"subject": str(part.subject), "events": [_events_to_json(events) for events in part.events]}
+            for part in subjects
         ],
-        "registry": {"account": _places(registry.account, places), "name": _places(registry.name, places)},
-        "nodes": [encode_base64(node) for node in places],
-        "header": encode_base64(header),
-        "finality": None if finality is None else [encode_base64(each) for each in finality],
+        "nodes": [encode_base64(node) for node in dict.fromkeys(nodes) if node != _EMPTY_TRIE],
+        "headers": encode_base64(zlib.compress(headers, zlib.Z_BEST_COMPRESSION)),
     }
-    return (json.dumps(value, ensure_ascii=False, separators=(",", ":")) + "\n").encode()
-
-
-def _places(proof: Sequence[bytes], places: Mapping[bytes, int]) -> list[int]:
-    return [places[node] for node in proof]
+    written = (json.dumps(value, ensure_ascii=False, separators=(",", ":")) + "\n").encode()
+    if len(written) > MAX_CERTIFICATE_BYTES:
+        raise CertificateTooLarge(len(written), MAX_CERTIFICATE_BYTES)
+    return written
 
 
 def _events_to_json(events: Sequence[Event]) -> list[dict[str, object]]:
@@ -229,10 +272,3 @@ def _change_to_json(change: Change, before: Record) -> dict[str, object]:
         "pledge": None if change.pledge == NO_PLEDGE else "0x" + change.pledge.hex(),
         "content": None if change.content == before else change.content.to_json(),
     }
-
-
-def _read_bytes(value: object, where: str) -> bytes:
-    try:
-        return decode_base64(value if isinstance(value, str) else "")
-    except MalformedEncoding as error:
-        raise MalformedFile(where, "is not canonical base64") from error

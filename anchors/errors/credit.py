@@ -1,5 +1,6 @@
 """Credit records: what cannot be one, what cannot become of one, and certificates that do not hold."""
 
+from collections.abc import Sequence
 from datetime import date
 from typing import ClassVar
 
@@ -160,11 +161,37 @@ class BadCertificate(AnchorsError):
     remedy: ClassVar[str] = "Get a new certificate, from another member if need be."
 
 
-class SubjectDiffers(BadCertificate):
-    """A certificate about another company than the one asked about."""
+class TooManySubjects(BadCertificate):
+    """A certificate about nobody, or about more companies than one may be."""
 
-    def __init__(self, found: str, asked: str) -> None:
-        super().__init__(f"the certificate is about {found}, not about {asked}")
+    remedy = "Ask for as many certificates as it takes, of fewer companies each."
+
+    def __init__(self, count: int, most: int) -> None:
+        super().__init__(f"a certificate is about 1 to {most} companies, and this would be about {count}")
+
+
+class SubjectTwice(BadCertificate):
+    """A certificate that tells of one company twice."""
+
+    def __init__(self, subject: str) -> None:
+        super().__init__(f"the certificate is about {subject} twice")
+
+
+class CertificateTooLarge(BadCertificate):
+    """A certificate longer than any reader takes."""
+
+    remedy = "Ask for a certificate of fewer companies."
+
+    def __init__(self, size: int, most: int) -> None:
+        super().__init__(f"the certificate would have {size} bytes, more than the {most} allowed")
+
+
+class SubjectDiffers(BadCertificate):
+    """A certificate about other companies than the one asked about."""
+
+    def __init__(self, found: Sequence[str], asked: str) -> None:
+        about = found[0] if len(found) == 1 else f"{len(found)} other companies"
+        super().__init__(f"the certificate is about {about}, not about {asked}")
 
 
 class ContractMissing(BadCertificate):
@@ -177,30 +204,30 @@ class ContractMissing(BadCertificate):
 class RecordLeftOut(BadCertificate):
     """A certificate that tells less than the state holds, or what it held before."""
 
-    def __init__(self, register: bytes, told: int, held: int) -> None:
+    def __init__(self, subject: str, register: bytes, told: int, held: int) -> None:
         super().__init__(
-            f"the register 0x{register.hex()} holds {held} publications and changes, the certificate tells of {told}: "
-            "a record is left out, or it is stale"
+            f"the register 0x{register.hex()} holds {held} publications and changes of {subject}, the certificate "
+            f"tells of {told}: a record is left out, or it is stale"
         )
 
 
 class RecordInvented(BadCertificate):
     """A certificate that tells more than the state holds."""
 
-    def __init__(self, register: bytes, told: int, held: int) -> None:
+    def __init__(self, subject: str, register: bytes, told: int, held: int) -> None:
         super().__init__(
-            f"the register 0x{register.hex()} holds {held} publications and changes, the certificate tells of {told}: "
-            "a record is invented, or not yet in that block"
+            f"the register 0x{register.hex()} holds {held} publications and changes of {subject}, the certificate "
+            f"tells of {told}: a record is invented, or not yet in that block"
         )
 
 
 class RecordsAltered(BadCertificate):
     """A certificate that tells as much as the state holds, but not the same."""
 
-    def __init__(self, register: bytes, count: int) -> None:
+    def __init__(self, subject: str, register: bytes, count: int) -> None:
         super().__init__(
-            f"the register 0x{register.hex()} holds {count} other publications and changes than the certificate tells "
-            "of: one is altered or swapped"
+            f"the register 0x{register.hex()} holds {count} other publications and changes of {subject} than the "
+            "certificate tells of: one is altered or swapped"
         )
 
 
@@ -211,6 +238,13 @@ class RegisterNotNamed(BadCertificate):
         super().__init__(
             f"the registry names 0x{named.hex()} as the register, the certificate is of 0x{register.hex()}"
         )
+
+
+class NeedlessNodes(BadCertificate):
+    """A certificate with trie nodes that none of its proofs needs."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__(f"the certificate has trie nodes that no proof needs: {count}")
 
 
 class RegistersDiffer(BadCertificate):

@@ -1,7 +1,7 @@
 """Certificates over the compiled contracts: what our own code signs is taken, and its fold is the word in the state."""
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 
 import pytest
@@ -13,8 +13,8 @@ from web3 import Web3
 from anchors.chain.header import DEVELOPMENT, header_of_block
 from anchors.chain.keccak import keccak256
 from anchors.credit import NO_RECORD, Choice, Event, Issued, Kind, Named, State, choice_digest, fold, opted_out
-from anchors.credit.certificate import CertificateVerdict, named_slot, verify_certificate, word_slot
-from anchors.credit.certificate_file import RegisterPart, RegistryPart, write_certificate
+from anchors.credit.certificate import CertificateVerdict, SubjectRecords, named_slot, verify_certificate, word_slot
+from anchors.credit.certificate_file import SubjectPart, write_certificate
 from anchors.network import FORMAT, Contract, Governor, Member, Network, sign_network, write_network
 from anchors.subjects import Subject
 
@@ -48,17 +48,25 @@ def test_a_company_s_whole_story_is_proven_at_every_block_of_it(acting: Acting) 
         assert bytes(acting.alliance.register.functions.subjectWord(COMPANY.key).call()) == fold(acting.events)
         verdict = judge(acting, certify(acting))
         assert verdict.proven, verdict.steps[-1]
-        assert [each.standing.title for each in verdict.records] == states
+        assert [each.standing.title for each in verdict.subjects[0].records] == states
         assert before is None or judge(acting, before).proven, "what was true then stays proven, and older"
         if acting.events:
-            stale = judge(acting, certify(acting, events=told))
+            stale = judge(acting, certify(acting, {COMPANY: told}))
             assert (stale.steps[-1].step, stale.proven) == ("word", False)
 
 
 def test_a_clean_company_s_word_is_empty_beside_the_records_of_others(acting: Acting) -> None:
-    verdict = judge(acting, certify(acting, CLEAN, []))
-    assert (verdict.proven, verdict.records) == (True, ())
+    verdict = judge(acting, certify(acting, told={CLEAN: []}))
+    assert verdict.subjects == (SubjectRecords(CLEAN, ()),)
     assert fold([]) == NO_RECORD
+
+
+def test_one_file_is_of_a_company_with_records_and_of_a_clean_one(acting: Acting) -> None:
+    verdict = judge(acting, certify(acting, told={CLEAN: [], COMPANY: acting.events}))
+    assert verdict.proven, verdict.steps[-1]
+    assert [(each.subject, len(each.records)) for each in verdict.subjects] == [(CLEAN, 0), (COMPANY, 2)]
+    swapped = judge(acting, certify(acting, told={CLEAN: acting.events[:1], COMPANY: []}))
+    assert (swapped.steps[-1].step, swapped.proven) == ("word", False)
 
 
 def test_a_choice_that_our_own_code_signs_is_taken_and_counts_from_its_block(acting: Acting) -> None:
@@ -85,25 +93,24 @@ def test_a_choice_that_our_own_code_signs_is_taken_and_counts_from_its_block(act
 # ---- how a certificate is made ----
 
 
-def certify(acting: Acting, subject: Subject = COMPANY, events: Sequence[Event] | None = None) -> bytes:
-    """The certificate at the newest block, telling all events unless told otherwise."""
+def certify(acting: Acting, told: Mapping[Subject, Sequence[Event]] | None = None) -> bytes:
+    """The certificate at the newest block, of all that happened to the company unless told otherwise."""
     header = header_of_block(acting.rpc("eth_getBlockByNumber", "latest", False), DEVELOPMENT)
-    told = tuple(acting.events if events is None else events)
-    register = RegisterPart(
-        acting.register, told, *proof(acting, acting.register, word_slot(subject.key), header.number)
-    )
-    registry = RegistryPart(*proof(acting, acting.registry, named_slot(), header.number))
-    return write_certificate(subject, [register], registry, header.raw, None)
+    told = {COMPANY: acting.events} if told is None else told
+    words = proof(acting, acting.register, [word_slot(subject.key) for subject in told], header.number)
+    named = proof(acting, acting.registry, [named_slot()], header.number)
+    parts = [SubjectPart(subject, (tuple(events),)) for subject, events in told.items()]
+    return write_certificate(parts, [acting.register], words + named, header.raw, None)
 
 
 def judge(acting: Acting, certificate: bytes) -> CertificateVerdict:
     return verify_certificate(certificate, network_file(acting), acting.alliance.now + 60)
 
 
-def proof(acting: Acting, contract: bytes, slot: bytes, block: int) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
-    answer = acting.rpc("eth_getProof", "0x" + contract.hex(), ["0x" + slot.hex()], hex(block))
-    account, stored = answer["accountProof"], answer["storageProof"][0]["proof"]
-    return tuple(bytes.fromhex(node[2:]) for node in account), tuple(bytes.fromhex(node[2:]) for node in stored)
+def proof(acting: Acting, contract: bytes, slots: Sequence[bytes], block: int) -> list[bytes]:
+    answer = acting.rpc("eth_getProof", "0x" + contract.hex(), ["0x" + slot.hex() for slot in slots], hex(block))
+    proofs = [answer["accountProof"], *(each["proof"] for each in answer["storageProof"])]
+    return [bytes.fromhex(node[2:]) for nodes in proofs for node in nodes]
 
 
 def network_file(acting: Acting) -> bytes:

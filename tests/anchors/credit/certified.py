@@ -1,4 +1,4 @@
-"""A company's certificate from a real chain's state: two registers, one after the other, and what names the second.
+"""Certificates from a real chain's state: two registers, one after the other, and what names the second.
 
 The registers are stubs whose storage is set to words that the contract would hold; tests/contracts has the contract
 itself. The chain's clock stands far in the future, so that what applies does not depend on today.
@@ -6,7 +6,7 @@ itself. The chain's clock stands far in the future, so that what applies does no
 
 import dataclasses
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -22,7 +22,7 @@ from anchors.chain.header import DEVELOPMENT, Header, header_of_block
 from anchors.chain.keccak import keccak256
 from anchors.credit import Event, Publication, State, fold
 from anchors.credit.certificate import named_slot, word_slot
-from anchors.credit.certificate_file import RegisterPart, RegistryPart, write_certificate
+from anchors.credit.certificate_file import SubjectPart, write_certificate
 from anchors.network import FORMAT, Contract, Governor, LogKey, Member, Network, write_network
 from anchors.subjects import Subject
 
@@ -61,40 +61,44 @@ class Certified:
         """The network file, signed."""
         return write_network(self.network)
 
-    def proof(self, contract: bytes, slot: bytes) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
-        """The node's proof nodes of an account and of one slot of it."""
-        answer = self.node.rpc("eth_getProof", "0x" + contract.hex(), ["0x" + slot.hex()], hex(self.header.number))
-        return nodes(answer["accountProof"]), nodes(answer["storageProof"][0]["proof"])
+    def proof(self, contract: bytes, slots: Sequence[bytes]) -> list[bytes]:
+        """The node's proof nodes of an account and of slots of it."""
+        asked = ["0x" + slot.hex() for slot in slots]
+        answer = self.node.rpc("eth_getProof", "0x" + contract.hex(), asked, hex(self.header.number))
+        texts = [answer["accountProof"], *(each["proof"] for each in answer["storageProof"])]
+        return [bytes.fromhex(text[2:]) for proof in texts for text in proof]
 
-    def part(self, register: bytes, events: Sequence[Event], subject: Subject = COMPANY) -> RegisterPart:
-        """What a certificate holds of a register."""
-        account, word = self.proof(register, word_slot(subject.key))
-        return RegisterPart(register, tuple(events), account, word)
+    def words(self, subjects: Iterable[Subject], registers: Iterable[bytes] = EVENTS) -> list[bytes]:
+        """The node's proof nodes of what registers hold for companies."""
+        slots = [word_slot(subject.key) for subject in subjects]
+        return [node for register in registers for node in self.proof(register, slots)]
 
-    def parts(self, events: Mapping[bytes, Sequence[Event]], subject: Subject = COMPANY) -> list[RegisterPart]:
-        """What a certificate holds of the registers."""
-        return [self.part(register, told, subject) for register, told in events.items()]
+    def named(self) -> list[bytes]:
+        """The node's proof nodes of which register the registry names."""
+        return self.proof(self.registry, [named_slot()])
 
-    def named(self) -> RegistryPart:
-        """What a certificate holds of the registry."""
-        return RegistryPart(*self.proof(self.registry, named_slot()))
-
-    def certificate(self, **changes: Any) -> bytes:
-        """The company's certificate, with some parts replaced."""
-        facts = {
-            "subject": COMPANY,
-            "registers": None,
-            "registry": None,
-            "header": self.header.raw,
-            "finality": None,
-        } | changes
-        facts["registers"] = facts["registers"] or self.parts(EVENTS)
-        facts["registry"] = facts["registry"] or self.named()
-        return write_certificate(**facts)
+    def certificate(
+        self,
+        told: Mapping[Subject, Mapping[bytes, Sequence[Event]]] | None = None,
+        nodes: Sequence[bytes] | None = None,
+        header: bytes | None = None,
+        finality: Sequence[bytes] | None = None,
+        registers: Sequence[bytes] | None = None,
+    ) -> bytes:
+        """The certificate that tells this of each company, of all that happened to COMPANY unless told otherwise."""
+        told = {COMPANY: EVENTS} if told is None else told
+        where = registers or list(EVENTS)
+        return write_certificate(
+            [SubjectPart(of, tuple(tuple(events[register]) for register in where)) for of, events in told.items()],
+            where,
+            nodes or [*self.words(told, where), *self.named()],
+            header or self.header.raw,
+            finality,
+        )
 
     def clean_certificate(self, **changes: Any) -> bytes:
         """The certificate of a company that never had a record."""
-        return self.certificate(subject=CLEAN, registers=self.parts(NONE, CLEAN), **changes)
+        return self.certificate({CLEAN: NONE}, **changes)
 
     def sealing(self, consensus: str) -> "Certified":
         """The same for a reader whose network has four validators."""
@@ -114,10 +118,6 @@ class Certified:
         """The block with this state under BFT."""
         block = BftBlock(consensus, FOUR, self.header.number)
         return block.changed(3, self.header.state_root).changed(11, rlp.from_uint(self.header.timestamp))
-
-
-def nodes(texts: Sequence[str]) -> tuple[bytes, ...]:
-    return tuple(bytes.fromhex(text[2:]) for text in texts)
 
 
 def make_certified(node: Node) -> Certified:

@@ -1,5 +1,6 @@
 """Credit certificates: what a chain's state proves about a company, and every step failing by itself."""
 
+import base64
 import copy
 import dataclasses
 import json
@@ -7,6 +8,7 @@ import re
 import subprocess
 import sys
 import time
+import zlib
 from collections.abc import Callable, Iterator
 from importlib import resources
 from pathlib import Path
@@ -36,11 +38,13 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from sealed_headers import address, key
 
+from anchors.chain import rlp
 from anchors.credit import Publication
-from anchors.credit.certificate import STEPS, CertificateVerdict, verify_certificate
+from anchors.credit.certificate import STEPS, CertificateVerdict, SubjectRecords, verify_certificate
 from anchors.network import Network, sign_network, write_network
 
 HOUR = 3600
+BOTH = {COMPANY: EVENTS, CLEAN: NONE}
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +60,7 @@ def judge(certified: Certified, certificate: bytes, **options: Any) -> Certifica
 def refuted_at(verdict: CertificateVerdict, step: str, why: str) -> None:
     """The verdict is refuted at that step for that reason, after the steps before it, and says no fact."""
     assert not verdict.proven
-    assert (verdict.block_number, verdict.block_time, verdict.age, verdict.records) == (None, None, None, ())
+    assert (verdict.block_number, verdict.block_time, verdict.age, verdict.subjects) == (None, None, None, ())
     assert [each.step for each in verdict.steps] == list(STEPS[: STEPS.index(step) + 1])
     assert [each.ok for each in verdict.steps] == [True] * STEPS.index(step) + [False]
     assert re.search(why, verdict.steps[-1].detail), verdict.steps[-1].detail
@@ -69,8 +73,10 @@ def test_a_company_with_records_is_proven_with_what_they_were_at_the_block(certi
     verdict = judge(certified, certified.certificate())
     assert verdict.proven, verdict.steps[-1]
     assert [each.step for each in verdict.steps] == list(STEPS)
-    assert (verdict.subject, verdict.block_time, verdict.age, verdict.sealed) == (COMPANY, AT, HOUR, False)
-    shown = [(each.register, each.history.record, each.standing.title, each.member) for each in verdict.records]
+    assert (verdict.block_time, verdict.age, verdict.sealed) == (AT, HOUR, False)
+    (about,) = verdict.subjects
+    assert about.subject == COMPANY
+    shown = [(each.register, each.history.record, each.standing.title, each.member) for each in about.records]
     assert shown == [
         (OLD, EARLY, "published", "sichuan"),
         (NEW, LATE, "upheld", "sichuan"),
@@ -81,11 +87,7 @@ def test_a_company_with_records_is_proven_with_what_they_were_at_the_block(certi
 def test_no_record_is_proven_like_any_record(certified: Certified) -> None:
     verdict = judge(certified, certified.clean_certificate(), subject=CLEAN)
     assert verdict.proven, verdict.steps[-1]
-    assert (verdict.subject, verdict.records) == (CLEAN, ())
-
-
-def test_the_certificate_of_a_clean_company_is_small(certified: Certified) -> None:
-    assert len(certified.clean_certificate()) <= 12_000
+    assert verdict.subjects == (SubjectRecords(CLEAN, ()),)
 
 
 @pytest.mark.parametrize("consensus", ["qbft", "ibft2", "clique"])
@@ -110,9 +112,12 @@ def edited(certificate: bytes, edit: Callable[[Any], object]) -> bytes:
     [
         (lambda file: file.update(format="bidledger/credit-certificate/v2"), "format"),
         (lambda file: file.update(note=""), "note"),
-        (lambda file: file.update(subject="CN-USCC:91510000201837253F"), "check character"),
-        (lambda file: file.update(subject="CN-SFZ:360426199101010071"), "natural person"),
-        (lambda file: file.update(subject=None), "subject"),
+        (lambda file: file["subjects"][0].update(subject="CN-USCC:91510000201837253F"), "check character"),
+        (lambda file: file["subjects"][0].update(subject="CN-SFZ:360426199101010071"), "natural person"),
+        (lambda file: file["subjects"][0].update(subject=None), "subject"),
+        (lambda file: file["subjects"][0].update(name="公司"), "name"),
+        (lambda file: file.update(subjects=None), "subjects"),
+        (lambda file: file.update(subjects=[]), "1 to 1000 companies"),
     ],
 )
 def test_whom_it_is_about_must_be_a_company(certified: Certified, edit: Callable[[Any], object], why: str) -> None:
@@ -126,21 +131,30 @@ def test_a_certificate_of_another_company_is_refused(certified: Certified) -> No
 @pytest.mark.parametrize(
     ("edit", "why"),
     [
-        (lambda file: file["registers"][1]["events"].pop(0), "not published before"),
-        (lambda file: file["registers"][1]["events"][0]["published"].update(kind="minor"), "kind"),
-        (lambda file: file["registers"][1]["events"][2].update(state="published"), "state"),
-        (lambda file: file["registers"][1]["events"][2].update(time=-1), "time"),
-        (lambda file: file["registers"][1]["events"][2].pop("grounds"), "grounds"),
+        (lambda file: events_of(file).pop(0), "not published before"),
+        (lambda file: events_of(file)[0]["published"].update(kind="minor"), "kind"),
+        (lambda file: events_of(file)[2].update(state="published"), "state"),
+        (lambda file: events_of(file)[2].update(time=-1), r"subjects\[0\].events\[1\]\[2\].time"),
+        (lambda file: events_of(file)[2].pop("grounds"), "grounds"),
         (lambda file: file.update(registers=[]), "registers"),
+        (lambda file: file.update(registers=["0x00"]), "registers"),
+        (lambda file: file["registers"].append("0x" + NEW.hex()), "2 lists, not one for each of 3 registers"),
+        (lambda file: file["subjects"][0]["events"].append([]), "events"),
+        (lambda file: file["subjects"][0]["events"].__setitem__(0, {}), "events"),
     ],
 )
 def test_malformed_records_fail_at_their_step(certified: Certified, edit: Callable[[Any], object], why: str) -> None:
     refuted_at(judge(certified, edited(certified.certificate(), edit)), "records", why)
 
 
+def events_of(file: Any) -> Any:
+    """What a certificate tells of the newer register."""
+    return file["subjects"][0]["events"][1]
+
+
 def told(certified: Certified, *events: Any) -> bytes:
     """A certificate that tells these events of the newer register."""
-    return certified.certificate(registers=certified.parts({**EVENTS, NEW: events}))
+    return certified.certificate({COMPANY: {**EVENTS, NEW: events}})
 
 
 def test_a_record_left_out_is_found(certified: Certified) -> None:
@@ -152,13 +166,11 @@ def test_a_stale_telling_is_found(certified: Certified) -> None:
 
 
 def test_a_company_with_records_cannot_be_told_clean(certified: Certified) -> None:
-    refuted_at(judge(certified, certified.certificate(registers=certified.parts(NONE))), "word", "left out")
+    refuted_at(judge(certified, certified.certificate({COMPANY: NONE})), "word", "left out")
 
 
 def test_a_record_in_an_earlier_register_cannot_be_left_out(certified: Certified) -> None:
-    refuted_at(
-        judge(certified, certified.certificate(registers=certified.parts({**EVENTS, OLD: ()}))), "word", OLD.hex()
-    )
+    refuted_at(judge(certified, certified.certificate({COMPANY: {**EVENTS, OLD: ()}})), "word", OLD.hex())
 
 
 def test_swapped_records_are_found(certified: Certified) -> None:
@@ -181,30 +193,29 @@ def test_an_altered_record_is_found(certified: Certified, altered: tuple[Any, ..
 def test_an_invented_record_is_found(certified: Certified) -> None:
     invented = Publication(dataclasses.replace(LATE, document=digest("invented")), AT)
     refuted_at(judge(certified, told(certified, *NEW_EVENTS, invented)), "word", "invented")
-    clean = certified.certificate(subject=CLEAN, registers=certified.parts({OLD: (), NEW: (invented,)}, CLEAN))
-    refuted_at(judge(certified, clean), "word", "invented")
+    refuted_at(judge(certified, certified.certificate({CLEAN: {OLD: (), NEW: (invented,)}})), "word", "invented")
 
 
 def test_a_proof_of_emptiness_for_another_company_proves_nothing(certified: Certified) -> None:
-    borrowed = certified.certificate(subject=COMPANY, registers=certified.parts(NONE, CLEAN))
-    refuted_at(judge(certified, borrowed), "word", "node")
+    borrowed = certified.certificate({COMPANY: NONE}, nodes=[*certified.words([CLEAN]), *certified.named()])
+    refuted_at(judge(certified, borrowed), "word", "is missing")
 
 
 def test_a_register_that_is_not_there_proves_nothing(certified: Certified) -> None:
     nowhere = digest("nowhere")[12:]
-    parts = [certified.part(OLD, EVENTS[OLD]), certified.part(nowhere, ())]
-    refuted_at(judge(certified, certified.certificate(registers=parts)), "word", "no such CreditRegister")
+    lie = certified.certificate({COMPANY: {OLD: EVENTS[OLD], nowhere: ()}}, registers=[OLD, nowhere])
+    refuted_at(judge(certified, lie), "word", "no such CreditRegister")
 
 
 @pytest.mark.parametrize(
     ("edit", "why"),
     [
-        (lambda file: file["nodes"].append("AA=="), "no proof names"),
         (lambda file: file["nodes"].append(file["nodes"][0]), "a node twice"),
         (lambda file: file["nodes"].__setitem__(0, "AA"), "base64"),
-        (lambda file: file["registers"][0].update(account=[99]), "account"),
-        (lambda file: file["registers"][0]["word"].pop(), "node"),
-        (lambda file: file["registers"][0].update(address="0x00"), "address"),
+        (lambda file: file["nodes"].__setitem__(0, 7), "base64"),
+        (lambda file: file["nodes"].__setitem__(0, "AA=="), "is missing"),
+        (lambda file: file["nodes"].pop(0), "is missing"),
+        (lambda file: file.update(nodes={}), "nodes"),
     ],
 )
 def test_malformed_proofs_fail_at_the_word(certified: Certified, edit: Callable[[Any], object], why: str) -> None:
@@ -212,14 +223,21 @@ def test_malformed_proofs_fail_at_the_word(certified: Certified, edit: Callable[
 
 
 def test_the_registry_must_name_the_register(certified: Certified) -> None:
-    parts = list(reversed(certified.parts(EVENTS)))
-    refuted_at(judge(certified, certified.certificate(registers=parts)), "registry", f"names 0x{NEW.hex()}")
+    turned = certified.certificate(registers=[NEW, OLD])
+    refuted_at(judge(certified, turned), "registry", f"names 0x{NEW.hex()}")
 
 
 def test_the_name_must_be_proven_under_the_same_state(certified: Certified) -> None:
-    named = certified.named()
-    borrowed = dataclasses.replace(named, name=certified.proof(certified.registry, digest("another slot"))[1])
-    refuted_at(judge(certified, certified.certificate(registry=borrowed)), "registry", "node")
+    borrowed = certified.proof(certified.registry, [digest("another slot")])
+    lie = certified.certificate(nodes=[*certified.words([COMPANY]), *borrowed])
+    refuted_at(judge(certified, lie), "registry", "is missing")
+
+
+def test_a_node_that_no_proof_needs_is_refused(certified: Certified) -> None:
+    needless = edited(certified.certificate(), lambda file: file["nodes"].append("AA=="))
+    refuted_at(judge(certified, needless), "registry", "no proof needs: 1")
+    others = certified.certificate(nodes=[*certified.words([COMPANY, CLEAN]), *certified.named()])
+    refuted_at(judge(certified, others), "registry", "no proof needs")
 
 
 def test_a_header_of_another_state_fails_at_the_word(certified: Certified) -> None:
@@ -235,23 +253,57 @@ def test_a_malformed_header_fails_at_the_header(certified: Certified) -> None:
     assert [(each.step, each.ok) for each in verdict.steps][-1] == ("header", False)
 
 
+def deflated(*headers: bytes) -> str:
+    return base64.b64encode(zlib.compress(rlp.encode(list(headers)))).decode()
+
+
+@pytest.mark.parametrize(
+    ("headers", "why"),
+    [
+        (None, "base64"),
+        ("AA", "base64"),
+        ("", "not one deflated text"),
+        ("AAAA", "not deflated"),
+        (deflated(b"\xc0")[:-8], "not one deflated text"),
+        (base64.b64encode(zlib.compress(b"\xc1\xc0") + b"\0").decode(), "not one deflated text"),
+        (base64.b64encode(zlib.compress(bytes(5 << 20))).decode(), "inflates to more"),
+        (base64.b64encode(zlib.compress(b"\xc2\xc0")).decode(), "RLP"),
+        (base64.b64encode(zlib.compress(b"\xc1\xc0")).decode(), "each as one string"),
+        (deflated(), "1 to 1025 headers"),
+        (deflated(*[b"\xc0"] * 1026), "1 to 1025 headers"),
+        (deflated(b"\xc0"), "malformed block header"),
+    ],
+)
+def test_malformed_headers_fail_at_the_header(certified: Certified, headers: Any, why: str) -> None:
+    verdict = judge(certified, edited(certified.certificate(), lambda file: file.update(headers=headers)))
+    assert [(each.step, each.ok) for each in verdict.steps][-1] == ("header", False)
+    assert re.search(why, verdict.steps[-1].detail), verdict.steps[-1].detail
+
+
 def test_seals_that_are_missing_fail_at_the_seals(certified: Certified) -> None:
     header = certified.block("qbft").raw(FOUR[:2])
     refuted_at(judge(certified.sealing("qbft"), certified.certificate(header=header)), "seals", "seal")
 
 
 def test_a_finality_part_where_nobody_seals_fails_at_the_seals(certified: Certified) -> None:
-    refuted_at(judge(certified, certified.certificate(finality=[])), "seals", "development")
+    refuted_at(judge(certified, certified.certificate(finality=[certified.header.raw])), "seals", "development")
 
 
-def test_a_malformed_finality_part_fails_at_the_seals(certified: Certified) -> None:
-    broken = edited(certified.certificate(), lambda file: file.update(finality=[7]))
-    refuted_at(judge(certified, broken), "seals", "finality")
+def test_a_malformed_later_header_fails_at_the_seals(certified: Certified) -> None:
+    header, _ = certified.sealed("clique")
+    broken = certified.certificate(header=header, finality=[b"\xc0"])
+    refuted_at(judge(certified.sealing("clique"), broken), "seals", "header")
+
+
+def test_later_headers_that_are_left_out_fail_at_the_seals(certified: Certified) -> None:
+    header, later = certified.sealed("clique")
+    assert later
+    short = certified.certificate(header=header, finality=later[:-1])
+    refuted_at(judge(certified.sealing("clique"), short), "seals", "confirmed")
 
 
 def test_no_register_may_be_left_out(certified: Certified) -> None:
-    lone = certified.certificate(registers=[certified.part(NEW, EVENTS[NEW])])
-    refuted_at(judge(certified, lone), "network", "lists the registers")
+    refuted_at(judge(certified, certified.certificate(registers=[NEW])), "network", "lists the registers")
 
 
 def with_contracts(certified: Certified, change: Callable[[Any], Any]) -> Certified:
@@ -314,7 +366,7 @@ Draft202012Validator.check_schema(SCHEMA)
 
 
 def test_the_schema_describes_what_is_written(certified: Certified) -> None:
-    for certificate in (certified.certificate(), certified.clean_certificate(finality=[b"\xc0"])):
+    for certificate in (certified.certificate(), certified.clean_certificate(), certified.certificate({**BOTH})):
         Draft202012Validator(SCHEMA).validate(json.loads(certificate))
 
 
@@ -369,9 +421,11 @@ def test_the_command_says_what_was_true_and_how_old_that_is(certified: Certified
     assert "3 records, at block" in said.stdout
     assert "ahead of this clock; nobody sealed that block" in said.stdout
     as_json = json.loads(run(certificate, "--network", network, "--json").stdout)
-    assert (as_json["verdict"], as_json["subject"]) == ("proven", str(COMPANY))
+    assert as_json["verdict"] == "proven"
     assert abs(as_json["age_seconds"] - (time.time() - AT)) < 60
-    assert [record["state"] for record in as_json["records"]] == ["published", "upheld", "expired"]
+    (about,) = as_json["subjects"]
+    assert about["subject"] == str(COMPANY)
+    assert [record["state"] for record in about["records"]] == ["published", "upheld", "expired"]
 
 
 def test_the_command_refutes_with_its_own_exit_code(certified: Certified, tmp_path: Path) -> None:
