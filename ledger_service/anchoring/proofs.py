@@ -17,16 +17,15 @@ from anchors.chain import rlp
 from anchors.chain.header import Header
 from anchors.chain.receipts import prove_receipt, receipt_key, receipts_trie
 from anchors.errors import AnchorsError
-from anchors.seals import pinned_at
 from ledger_service import conditions
 from ledger_service.anchoring.tables import AnchorProof
 from ledger_service.anchoring.withdrawals import withdraw_reversed
 from ledger_service.chain.finality import Finality
 from ledger_service.chain.rpc import Rpc
 from ledger_service.errors import NodeDishonest
+from ledger_service.index.confirming import finality_headers
 from ledger_service.index.fetch import ChainMoved, Fetcher
-from ledger_service.index.queries import blocks_from, final_block, headers_of_changes, validators_in_force
-from ledger_service.index.seals import NotSealed
+from ledger_service.index.queries import final_block
 from ledger_service.index.tables import Anchor, Block, Reorganisation
 
 log = structlog.get_logger(__name__)
@@ -158,7 +157,7 @@ class ProofCapture:
             receipt_proof=rlp.encode(nodes),
             transaction_index=anchor.transaction_index,
             log_index=anchor.log_index,
-            finality=self._finality_headers(header) if self._finality.seals else None,
+            finality=self._confirming(header) if self._finality.seals else None,
         )
 
     def _covered_before(self, anchor: Anchor) -> int:
@@ -167,19 +166,5 @@ class ProofCapture:
         with Session(self._engine) as session:
             return session.exec(select(func.coalesce(func.max(Anchor.size), 0)).where(*before)).one()
 
-    def _finality_headers(self, header: Header) -> bytes:
-        """The headers that show a final block sealed, as one RLP list, proven to do so."""
-        with Session(self._engine) as session:
-            look_at = self._finality.blocks_to_look_at(len(validators_in_force(session)))
-            blocks = blocks_from(session, header.number, look_at)
-            steps = headers_of_changes(session, pinned_at(self._finality.history, header.number), header.number)
-        if not blocks or blocks[0].hash != header.hash:
-            raise ChainMoved(f"block {header.number} was replaced")
-        confirming = self._finality.confirming(blocks[0], blocks[1:])
-        after = [self._fetcher.block(one.number, one.hash)[0].raw for one in confirming]
-        headers = after or steps
-        try:
-            self._finality.prove(header, headers)
-        except AnchorsError as error:
-            raise NotSealed(f"block {header.number} would not be proven as sealed: {error.diagnostics()}") from error
-        return rlp.encode(headers)
+    def _confirming(self, header: Header) -> bytes:
+        return rlp.encode(finality_headers(self._engine, self._fetcher, self._finality, header))
