@@ -1,0 +1,190 @@
+"""Certificates of companies' credit: the records that the index holds, with the node's proof that these are all.
+
+Promises a file that `bidledger verify-certificate` proves: what the node answers is held against the header of the
+block, which is final, before anything is given out. It is made when it is asked for, since a node proves recent blocks.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from fastapi import APIRouter, Path, Request, Response
+from sqlmodel import Session
+
+from anchors.chain.header import Header
+from anchors.chain.state import ProvenState, prove_state
+from anchors.credit import fold, word_count
+from anchors.credit.certificate import named_slot, word_slot
+from anchors.credit.certificate_file import SubjectPart, write_certificate
+from anchors.errors import AnchorsError
+from anchors.network import Contract
+from anchors.subjects import Subject
+from ledger_service.chain.contracts import CREDIT_REGISTER, REGISTRY
+from ledger_service.chain.finality import Finality
+from ledger_service.chain.rpc import Rpc, fields, hex_bytes, items
+from ledger_service.credit.ground import CreditGround
+from ledger_service.credit.records import events_in, subject_events
+from ledger_service.credit.refusals import Refused
+from ledger_service.errors import ChainRefused, IndexBehind, NodeDishonest, NotFound, Unavailable
+from ledger_service.index.confirming import finality_headers
+from ledger_service.index.fetch import ChainMoved, Fetcher
+from ledger_service.index.queries import final_block
+from ledger_service.index.tables import Block
+from ledger_service.pages import cached
+
+__all__ = ["Certificates", "routes"]
+
+RETRY_SECONDS = 2
+SLOTS_A_QUESTION = 100
+
+
+@dataclass(frozen=True, slots=True)
+class _Proof:
+    """What a node proves of one contract's state."""
+
+    state: ProvenState
+    nodes: list[bytes]
+
+
+class Certificates:
+    """Makes certificates.
+
+    Args:
+        ground: the alliance, and the database with the index.
+        rpc: a node; it must keep the state of the last final block.
+        finality: when the chain's blocks are final.
+    """
+
+    def __init__(self, ground: CreditGround, rpc: Rpc, finality: Finality) -> None:
+        self._ground = ground
+        self._rpc = rpc
+        self._finality = finality
+        self._fetcher = Fetcher(rpc, {}, finality.consensus)
+
+    def final_block(self) -> int:
+        """The block of which a certificate would be now; raises IndexBehind where none is final yet."""
+        with Session(self._ground.engine) as session:
+            number = final_block(session, self._finality)
+            if number is None or session.get(Block, number) is None:
+                raise IndexBehind("No block is final yet; ask again later.", retry_after=RETRY_SECONDS)
+        return number
+
+    def gather(self, subjects: Sequence[Subject], block: int) -> bytes:
+        """Make a certificate.
+
+        Args:
+            subjects: 1 to 1,000, none twice.
+            block: the number of a final block.
+
+        Returns:
+            The certificate file.
+
+        Raises:
+            Unavailable: the node keeps no state of that block, or the block was replaced; ask again.
+            NodeDishonest: the node's proofs do not lead to the header, or to other records than the index holds.
+            NotFound: that block was before the alliance had a credit register.
+            ChainUnreachable: no node answers.
+        """
+        try:
+            return self._gather(subjects, block)
+        except ChainMoved as error:
+            raise Unavailable("The chain moved meanwhile; ask again.", retry_after=RETRY_SECONDS) from error
+
+    def _gather(self, subjects: Sequence[Subject], number: int) -> bytes:
+        network = self._ground.network
+        registers = [one for one in network.contracts_named(CREDIT_REGISTER) if one.from_block <= number]
+        if not registers:
+            raise NotFound(f"At block {number} the alliance had no credit register.")
+        header = self._header(number)
+        with Session(self._ground.engine) as session:
+            told = subject_events(session, [subject.key for subject in subjects], number)
+        parts = [
+            SubjectPart(subject, tuple(tuple(events_in(told.get(subject.key, ()), one.address)) for one in registers))
+            for subject in subjects
+        ]
+        registry = network.contract(REGISTRY, number)
+        nodes = self._prove(header, registry, [named_slot()]).nodes
+        for place, register in enumerate(registers):
+            proof = self._prove(header, register, [word_slot(subject.key) for subject in subjects])
+            for part, word in zip(parts, proof.state.slots, strict=True):
+                _compare(part.subject, fold(part.events[place]), word, header)
+            nodes += proof.nodes
+        finality = None
+        if self._finality.seals:
+            finality = finality_headers(self._ground.engine, self._fetcher, self._finality, header)
+        return write_certificate(parts, [one.address for one in registers], nodes, header.raw, finality)
+
+    def _header(self, number: int) -> Header:
+        with Session(self._ground.engine) as session:
+            block = session.get(Block, number)
+        if block is None:
+            raise ChainMoved(f"block {number} is followed no more")
+        header, _ = self._fetcher.block(number, block.hash)
+        return header
+
+    def _prove(self, header: Header, contract: Contract, slots: Sequence[bytes]) -> _Proof:
+        """A contract's slots by the state of the header, with the trie nodes that prove them."""
+        address, at = "0x" + contract.address.hex(), hex(header.number)
+        groups = [slots[at : at + SLOTS_A_QUESTION] for at in range(0, len(slots), SLOTS_A_QUESTION)]
+        asked = [("eth_getProof", [address, ["0x" + slot.hex() for slot in group], at]) for group in groups]
+        try:
+            answers = [fields(answer) for answer in self._rpc.batch(asked)]
+        except ChainRefused as error:
+            raise Unavailable(
+                f"The node keeps no state of block {header.number}; ask again, or name a node that does.",
+                retry_after=RETRY_SECONDS,
+            ) from error
+        values: list[bytes] = []
+        nodes: list[bytes] = []
+        account = None
+        for group, answer in zip(groups, answers, strict=True):
+            try:
+                proven = prove_state(header.state_root, contract.address, group, answer)
+            except AnchorsError as error:
+                raise NodeDishonest(
+                    f"block {header.number}: the node's proof about {contract.name} does not lead to the header's "
+                    f"state root: {error.diagnostics()}"
+                ) from error
+            account = proven.account
+            values += proven.slots
+            nodes += _nodes(answer)
+        if account is None or account.code_hash != contract.code_hash:
+            raise NodeDishonest(f"block {header.number}: the state has no {contract.name} at {address}")
+        return _Proof(ProvenState(account, tuple(values)), nodes)
+
+
+def routes(certificates: Certificates) -> APIRouter:
+    """The route of certificates."""
+    router = APIRouter(tags=["credit"])
+
+    @router.get(
+        "/v1/subjects/{subject:path}/certificate",
+        responses={200: {"content": {"application/json": {"schema": {"type": "object"}}}}},
+    )
+    def show_certificate(
+        request: Request,
+        subject: str = Path(max_length=128, description="SCHEME:IDENTIFIER, such as CN-USCC:91110000600037341L."),
+    ) -> Response:
+        """A certificate of a company's credit records, or that it has none, at the last final block: a file that
+        `bidledger verify-certificate` proves offline."""
+        try:
+            about = Subject.parse(subject)
+        except AnchorsError as error:
+            raise Refused(error, "/path/subject") from error
+        return cached(request, certificates.gather([about], certificates.final_block()), "application/json")
+
+    return router
+
+
+def _compare(subject: Subject, told: bytes, word: bytes, header: Header) -> None:
+    if told != word:
+        here, there = word_count(told), word_count(word)
+        raise NodeDishonest(
+            f"block {header.number}: of {subject} the state counts {there} events and the index {here}, or others; "
+            "what the index tells is not believed"
+        )
+
+
+def _nodes(answer: dict[str, object]) -> Iterator[bytes]:
+    yield from (hex_bytes(node) for node in items(answer.get("accountProof")))
+    for proof in items(answer.get("storageProof")):
+        yield from (hex_bytes(node) for node in items(fields(proof).get("proof")))
