@@ -29,9 +29,19 @@ def link_next(request: Request, response: Response, after: Sequence[int]) -> Non
 
 def cached(request: Request, body: bytes, media_type: str, headers: dict[str, str] | None = None) -> Response:
     """Answer with `body` and its ETag, or with 304 when the asker has it."""
-    etag = f'"{sha256(body).hexdigest()[:32]}"'
+    etag = entity_tag(body)
     fields = {**(headers or {}), "etag": etag, "cache-control": "no-cache"}
-    known = [tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")]
-    if etag in known or "*" in known:
+    if is_known(etag, request.headers.get("if-none-match", "")):
         return Response(status_code=304, headers=fields)
     return Response(body, media_type=media_type, headers=fields)
+
+
+def entity_tag(body: bytes) -> str:
+    """The ETag of these bytes."""
+    return f'"{sha256(body).hexdigest()[:32]}"'
+
+
+def is_known(etag: str, if_none_match: str) -> bool:
+    """Whether the asker has what an ETag names, by its field If-None-Match."""
+    known = [tag.strip().removeprefix("W/") for tag in if_none_match.split(",")]
+    return etag in known or "*" in known

@@ -55,7 +55,7 @@ def moment(session: Session, as_of: str | None, now: datetime) -> Moment:
     if as_of is None:
         return Moment(tip.number, max(tip.timestamp, int(now.timestamp())), past=False)
     if re.fullmatch(AS_OF_PATTERN, as_of) is None:
-        raise InvalidContent("as_of is no block number and no time such as 2026-01-31T16:00:00Z.")
+        raise _not_allowed("as_of is no block number and no time such as 2026-01-31T16:00:00Z.")
     if as_of.isdecimal():
         return _at_block(session, int(as_of), tip)
     return _at_time(session, _time(as_of), tip)
@@ -91,4 +91,8 @@ def _time(as_of: str) -> int:
     try:
         return int(datetime.strptime(as_of, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC).timestamp())
     except ValueError as error:
-        raise InvalidContent(f"as_of: {as_of} is no time of the calendar.") from error
+        raise _not_allowed(f"as_of: {as_of} is no time of the calendar.") from error
+
+
+def _not_allowed(detail: str) -> InvalidContent:
+    return InvalidContent(detail, facts={"pointer": "/query/as_of"})
