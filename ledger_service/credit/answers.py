@@ -161,10 +161,7 @@ class ChoiceOut(_Out):
 
 
 class RecognitionOut(_Out):
-    """The choices that stand. Whatever none of them is about is applied."""
+    """A page of the choices that stand, in the order in which they were made."""
 
-    as_of: AsOfOut
-    default: Literal["applied"] = Field(
-        description="What holds where no choice stands, and for a member's own records."
-    )
+    default: Literal["applied"] = Field(description="What holds for all that no choice is about.")
     choices: list[ChoiceOut]
