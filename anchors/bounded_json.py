@@ -63,8 +63,10 @@ def read_json(data: bytes, most_bytes: int = MAX_FILE_BYTES, most_values: int = 
 
 def _check_depth(data: bytes) -> None:
     # Before parsing: the parser recurses on the C stack, and where a host has raised the recursion limit it crashes.
+    # Where nothing is escaped, texts are what stands between every other pair of quotes: large files take a tenth so.
+    outside = b"".join(data.split(b'"')[::2]) if b"\\" not in data else _STRING.sub(b"", data)
     depth = 0
-    for bracket in _STRING.sub(b"", data).translate(None, _NO_BRACKETS):
+    for bracket in outside.translate(None, _NO_BRACKETS):
         depth += 1 if bracket in b"[{" else -1
         if not 0 <= depth <= _MAX_DEPTH:
             raise MalformedFile("the file", f"is nested more than {_MAX_DEPTH} deep, or closes what it did not open")

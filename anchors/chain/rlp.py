@@ -28,6 +28,8 @@ Item: TypeAlias = "bytes | Sequence[Item]"
 MAX_BYTES = 4 << 20  # no file that carries RLP may be larger
 MAX_DEPTH = 16  # a receipt nests 4 lists, a Merkle-Patricia node a few more
 
+_EMPTY, _HASH = 0x80, 0x80 + 32  # the first bytes of strings of 0 and of 32
+
 
 def encode(item: Item) -> bytes:
     """Encode a byte string, or a list of items, however nested.
@@ -128,8 +130,16 @@ def _item(data: bytes, start: int, limit: int, depth: int) -> tuple[Item, int]:
     begin, end = _span(data, start, limit, 0xC0)
     parts: list[Item] = []
     while begin < end:
-        part, begin = _item(data, begin, end, depth + 1)
-        parts.append(part)
+        # Hashes and empty strings, of which nearly all of a trie consists, are read without a call.
+        if data[begin] == _HASH and begin + 33 <= end:
+            parts.append(data[begin + 1 : begin + 33])
+            begin += 33
+        elif data[begin] == _EMPTY:
+            parts.append(b"")
+            begin += 1
+        else:
+            part, begin = _item(data, begin, end, depth + 1)
+            parts.append(part)
     return parts, end
 
 

@@ -12,6 +12,7 @@ import re
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from anchors.bounded_json import MAX_NUMBER, MAX_VALUES, Fields, read_json
 from anchors.chain import rlp
@@ -76,7 +77,7 @@ class CertificateFile:
 
     def subjects(self) -> tuple[Subject, ...]:
         """Whom it is about; raises BadSubject, NaturalPerson, TooManySubjects or SubjectTwice as well."""
-        subjects = tuple(Subject.parse(part.text("subject", ".{1,128}")) for part in self._subjects())
+        subjects = tuple(Subject.parse(part.text("subject", ".{1,128}")) for part in self._subjects)
         _check_subjects(subjects)
         return subjects
 
@@ -92,7 +93,7 @@ class CertificateFile:
         count = len(self.registers())
         return tuple(
             SubjectPart(subject, _read_events(part, subject, count))
-            for subject, part in zip(subjects, self._subjects(), strict=True)
+            for subject, part in zip(subjects, self._subjects, strict=True)
         )
 
     def nodes(self) -> tuple[bytes, ...]:
@@ -117,6 +118,7 @@ class CertificateFile:
             raise MalformedFile("headers", f"is not a list of 1 to {_MAX_HEADERS} headers, each as one string of bytes")
         return headers[0], headers[1:] or None
 
+    @cached_property
     def _subjects(self) -> tuple[Fields, ...]:
         listed = self._fields.raw("subjects")
         if isinstance(listed, list):

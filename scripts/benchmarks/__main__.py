@@ -35,6 +35,9 @@ MEASUREMENTS: Mapping[str, Callable[[], Row]] = {
     "verify-start": verification.verify,
     "verify-sealed": verification.sealed,
     "verify-many": verification.many,
+    "certificate-size": verification.certificate_size,
+    "certificate-start": verification.certificate,
+    "certificate-many": verification.certificate_of_many,
     "clique-final": sealed_chain.final,
     "clique-13-anchors": sealed_chain.anchors,
 }

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from anchors.chain.keccak import keccak256
-from anchors.chain.rlp import encode
-from anchors.chain.trie import EMPTY_ROOT, Trie, leaf_value, prove_value
+from anchors.chain.rlp import decode_list, encode
+from anchors.chain.trie import EMPTY_ROOT, SharedNodes, Trie, leaf_value, prove_value
 from anchors.errors import BadTrieProof
 
 VECTORS = Path(__file__).parents[1] / "vectors" / "ethereum-tests" / "TrieTests"
@@ -123,6 +123,34 @@ def test_an_empty_trie_has_no_other_proof() -> None:
 def test_a_malformed_node_is_refused_under_its_own_hash(node: bytes) -> None:
     with pytest.raises(BadTrieProof, match="malformed"):
         prove_value(keccak256(node), b"key", [node])
+    with pytest.raises(BadTrieProof, match="malformed"):
+        SharedNodes([node]).prove(keccak256(node), b"key", bytes)
+
+
+@given(ITEMS, ITEMS, st.lists(st.binary(max_size=5), max_size=8))
+def test_shared_nodes_prove_what_each_proof_does(
+    items: dict[bytes, bytes], others: dict[bytes, bytes], keys: list[bytes]
+) -> None:
+    tries = [Trie(items), Trie(others)]
+    shared = SharedNodes([node for trie in tries for key in (*items, *keys) for node in trie.prove(key)])
+    for trie, held in zip(tries, (items, others), strict=True):
+        for key in (*items, *keys):
+            assert shared.prove(trie.root, key, bytes) == held.get(key) == prove_value(trie.root, key, trie.prove(key))
+    assert shared.unused == 0
+
+
+def test_shared_nodes_prove_nothing_where_one_is_missing_or_changed() -> None:
+    trie = Trie(HASHED)
+    key, other = list(HASHED)[:2]
+    nodes = trie.prove(key)
+    for broken in (nodes[:-1], nodes[1:], [], [*nodes[:-1], nodes[-1][:-1] + bytes([nodes[-1][-1] ^ 1])]):
+        with pytest.raises(BadTrieProof, match="missing"):
+            SharedNodes(broken).prove(trie.root, key, bytes)
+    shared = SharedNodes([*nodes, *trie.prove(other)])
+    assert shared.prove(trie.root, key, bytes) == HASHED[key]
+    assert shared.unused > 0
+    with pytest.raises(BadTrieProof, match="malformed"):
+        shared.prove(trie.root, key, decode_list)
 
 
 def test_a_leaf_shows_its_value_before_it_is_proven() -> None:

@@ -96,6 +96,16 @@ class Certified:
             finality,
         )
 
+    def parent(self) -> Header:
+        """The header of the block before."""
+        return _header(self.node, hex(self.header.number - 1))
+
+    def changed(self, subject: Subject) -> "Certified":
+        """The chain one block later, when a company's word in the newer register is another; nothing older is shown."""
+        _set_word(self.node, NEW, subject.key, digest("a later word"))
+        self.node.rpc("evm_mine")
+        return dataclasses.replace(self, header=_header(self.node, "latest"))
+
     def clean_certificate(self, **changes: Any) -> bytes:
         """The certificate of a company that never had a record."""
         return self.certificate({CLEAN: NONE}, **changes)
@@ -120,18 +130,25 @@ class Certified:
         return block.changed(3, self.header.state_root).changed(11, rlp.from_uint(self.header.timestamp))
 
 
-def make_certified(node: Node) -> Certified:
+def make_certified(node: Node, more: Mapping[Subject, Mapping[bytes, Sequence[Event]]] | None = None) -> Certified:
     """Set up the registry and both registers, fill them, and mine the block that certificates are of."""
+    told = {COMPANY: EVENTS, **(more or {})}
     registry = _registry(node)
     for register, code in CODES_OF.items():
         node.rpc("anvil_setCode", "0x" + register.hex(), code)
         for number in range(40):
             _set_word(node, register, digest(f"another company {number}"), digest(f"word {number}"))
-        _set_word(node, register, COMPANY.key, fold(EVENTS[register]))
+        for subject, events in told.items():
+            if events.get(register):
+                _set_word(node, register, subject.key, fold(events[register]))
     node.rpc("evm_setNextBlockTimestamp", AT)
     node.rpc("evm_mine")
-    header = header_of_block(node.rpc("eth_getBlockByNumber", "latest", False), DEVELOPMENT)
+    header = _header(node, "latest")
     return Certified(node, header, governed(_network(node, registry, header.number)), registry.address)
+
+
+def _header(node: Node, block: str) -> Header:
+    return header_of_block(node.rpc("eth_getBlockByNumber", block, False), DEVELOPMENT)
 
 
 def _set_word(node: Node, register: bytes, subject: bytes, word: bytes) -> None:
