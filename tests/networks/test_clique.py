@@ -77,11 +77,16 @@ def send(rpc: Rpc, key: EthereumKey, chain: devnet.Devnet) -> bytes:
 
 def grow(directory: Path, nodes: list[Rpc], block: int) -> None:
     """Wait until all nodes are past a block; an operator ends the deadlock that three signers can come to by chance."""
-    stalled_at = time.monotonic() + STALL_SECONDS
-    while min(map(head, nodes)) <= block:
-        if time.monotonic() > stalled_at:
+    deadline = time.monotonic() + 2 * SECONDS
+    stalled_at, heads = time.monotonic() + STALL_SECONDS, list(map(head, nodes))
+    while min(heads) <= block:
+        assert time.monotonic() < deadline, f"{heads}, not past {block}"
+        before, heads = heads, list(map(head, nodes))
+        if heads != before:
+            stalled_at = time.monotonic() + STALL_SECONDS
+        elif time.monotonic() > stalled_at:
             clique.end_deadlock(directory)
-            wait_until(lambda: min(map(head, nodes)) > block)
+            stalled_at = time.monotonic() + STALL_SECONDS
         time.sleep(0.1)
 
 
@@ -164,14 +169,36 @@ def test_three_go_on_without_the_fourth_and_it_catches_up(
     assert header(nodes[2], hex(missed)).hash == header(nodes[0], hex(missed)).hash
 
 
-def test_who_is_cut_off_stands_still_and_follows_once_healed(directory: Path, nodes: list[Rpc]) -> None:
-    clique.partition(directory, {"signer4"})
-    cut_at = head(nodes[3])
-    grow(directory, nodes[:3], cut_at + 3)
-    assert head(nodes[3]) <= cut_at + 1, "a signer may sign one of three blocks"
-    clique.heal(directory, {"signer4"})
-    wait_until(lambda: head(nodes[3]) > cut_at + 3)
-    assert header(nodes[3], hex(cut_at + 2)).hash == header(nodes[0], hex(cut_at + 2)).hash
+def test_who_is_cut_off_stands_still_is_left_alone_and_follows_once_healed(
+    directory: Path, chain: devnet.Devnet, nodes: list[Rpc]
+) -> None:
+    begun = head(nodes[0])
+    wait_until(lambda: head(nodes[0]) > begun)
+    recent = [sealers(header(nodes[0], hex(head(nodes[0]) - back))) for back in (0, 1)]
+    may_sign = [each for each in chain.validators if not any(bytes.fromhex(each[2:]) in sealed for sealed in recent)]
+    place = chain.validators.index(may_sign[0])  # one that has a block to make on its own
+    alone, others = nodes[place], [node for node in nodes if node is not nodes[place]]
+    clique.partition(directory, {chain.nodes[place].name})
+    cut_at = head(alone)
+    grow(directory, others, cut_at + 3)
+    assert head(alone) <= cut_at + 1, "a signer may sign one of three blocks"
+    left = header(alone, "latest").hash
+    clique.end_deadlock(directory)
+    assert header(alone, "latest").hash == left
+    clique.heal(directory, {chain.nodes[place].name})
+    wait_until(lambda: head(alone) > cut_at + 3)
+    assert header(alone, hex(cut_at + 2)).hash == header(others[0], hex(cut_at + 2)).hash
+
+
+def test_a_signer_that_does_not_mine_is_started_again(directory: Path, chain: devnet.Devnet, nodes: list[Rpc]) -> None:
+    nodes[1].call("miner_stop")
+    wait_until(lambda: nodes[1].call("eth_mining") is False)
+    clique.end_deadlock(directory)
+    assert nodes[1].call("eth_mining") is True
+    now = devnet.status(directory).devnet
+    assert now is not None
+    assert {one.name for one, other in zip(now.nodes, chain.nodes, strict=True) if one.pid != other.pid} == {"signer2"}
+    grow(directory, nodes, max(map(head, nodes)) + 1)
 
 
 def test_a_network_file_pins_its_validators_where_the_chain_has_them(

@@ -29,6 +29,7 @@ READY_SECONDS: Final = 90.0
 # Without a block for so long the signers are in a deadlock, or the machine is far too busy.
 STALL_SECONDS: Final = 4.0
 FOLLOW_SECONDS: Final = 25.0  # geth looks for a heavier chain every 10 s
+SYNCHRONISE_SECONDS: Final = 5.0  # many times what a few blocks take
 POLL_SECONDS: Final = 0.05
 
 
@@ -106,28 +107,37 @@ def end_deadlock(directory: Path) -> None:
     not heavier by what it knows, and of the last three blocks of a branch a signer may sign one. Whoever is taken back
     seals again only when it has followed: it may sign its old branch once more, and hears of the other after that. Till
     then those taken back are not connected with each other, since a node remembers how far its peers once were.
+
+    Left alone is who is cut off from most of the others, and who is ahead of the time: nobody can follow its branch.
+    A geth whose synchronisation hangs mines nothing until it is started again, which is done here too.
     """
     devnet = _read(directory)
     running = [node for node in devnet.nodes if node.process.runs]
-    heaviest = max(running, key=lambda node: quantity(_block(node, "latest")["totalDifficulty"]))
-    head = _block(heaviest, "latest")
-    taken_back = []
-    for node in running:
-        common = min(_head(node), quantity(head["number"]))
-        while _block(node, hex(common))["hash"] != _block(heaviest, hex(common))["hash"]:
-            common -= 1
-        if common < _head(node):
-            _mine_for(directory, node, _idle_account(devnet, node))
-            _call(node, "debug_setHead", hex(common))
-            taken_back.append(node)
-    pairs = list(itertools.combinations(taken_back, 2))
+    together = _largest_part(running)
+    heads = {node.name: _block(node, "latest") for node in together}
+    now = time.time()
+    ahead = [node for node in together if quantity(heads[node.name]["timestamp"]) > now]
+    timely = [node for node in together if node not in ahead]
+    if not timely:
+        return
+    heaviest = max(timely, key=lambda node: quantity(heads[node.name]["totalDifficulty"]))
+    taken_back = [node for node in timely if _take_back(directory, devnet, node, heaviest)]
+    # A node asks its furthest peer first, and one that is ahead of the time only for what it then refuses.
+    pairs = [*itertools.combinations(taken_back, 2), *itertools.product(taken_back, ahead)]
     _disconnect(pairs)
-    deadline = time.monotonic() + FOLLOW_SECONDS
-    while any(not _knows(node, head) for node in taken_back) and time.monotonic() < deadline:
-        time.sleep(POLL_SECONDS)
+    _let_follow(taken_back, heads[heaviest.name])
     for node in taken_back:
         _let_it_seal(directory, devnet, node)
     _connect(pairs)
+    hanging = _not_mining(timely)
+    for node in hanging:
+        node.process.end()
+        devnet = _start(directory, devnet, node, find_geth())
+        _let_it_listen(directory, devnet, devnet.node(node.name))
+        _disconnect(itertools.product([node], [other for other in running if other not in together]))
+    _let_follow(hanging, heads[heaviest.name])
+    for node in hanging:
+        _let_it_seal(directory, devnet, devnet.node(node.name))
 
 
 def find_geth() -> Path:
@@ -199,6 +209,48 @@ def _let_it_listen(directory: Path, devnet: Devnet, node: Node) -> None:
 def _let_it_seal(directory: Path, devnet: Devnet, node: Node) -> None:
     """Let a node that listens seal as the signer that it is."""
     _mine_for(directory, node, _signer(devnet, node))
+
+
+def _largest_part(nodes: Sequence[Node]) -> list[Node]:
+    """The most of those nodes that hear one another, straight or through others."""
+    identities = {str(fields(_call(node, "admin_nodeInfo"))["id"]): node for node in nodes}
+    parts: list[set[str]] = []
+    for identity, node in identities.items():
+        heard = {identity, *(str(fields(peer)["id"]) for peer in items(_call(node, "admin_peers")))}
+        parts = [
+            *(part for part in parts if not part & heard),
+            heard.union(*(part for part in parts if part & heard)),
+        ]
+    largest = max(parts, key=len, default=set())
+    return [node for identity, node in identities.items() if identity in largest]
+
+
+def _take_back(directory: Path, devnet: Devnet, node: Node, heaviest: Node) -> bool:
+    """Take a node back to its last block that is on another's branch too, listening only; whether it had others."""
+    head = _head(node)
+    common = min(head, _head(heaviest))
+    while _block(node, hex(common))["hash"] != _block(heaviest, hex(common))["hash"]:
+        common -= 1
+    if common == head:
+        return False
+    _mine_for(directory, node, _idle_account(devnet, node))
+    _call(node, "debug_setHead", hex(common))
+    return True
+
+
+def _let_follow(nodes: Collection[Node], block: dict[str, object]) -> None:
+    """Wait until a block is on the chains of all nodes, or FOLLOW_SECONDS."""
+    deadline = time.monotonic() + FOLLOW_SECONDS
+    while not all(_knows(node, block) for node in nodes) and time.monotonic() < deadline:
+        time.sleep(POLL_SECONDS)
+
+
+def _not_mining(nodes: Collection[Node]) -> list[Node]:
+    """The nodes that do not mine for SYNCHRONISE_SECONDS: each stops while it synchronises."""
+    deadline = time.monotonic() + SYNCHRONISE_SECONDS
+    while (idle := [node for node in nodes if _is_idle(node)]) and time.monotonic() < deadline:
+        time.sleep(POLL_SECONDS)
+    return idle
 
 
 def _mine_for(directory: Path, node: Node, account: object) -> None:
