@@ -26,7 +26,7 @@ from command_line import bidledger
 from index_rows import Rows, rows
 from member import DEADLINE, Load, Member, anchors_on_chain, continued, sichuan, wait_until
 from sqlmodel import Session, SQLModel, func, select
-from wrong_clock import set_off
+from wrong_clock import clock_off
 
 from anchors.chain.header import Header, decode_header
 from ledger_service.chain import devnet
@@ -92,11 +92,6 @@ class Network:
         """How many transactions wait in a signer's pool."""
         with self.rpc(name) as rpc:
             return quantity(fields(rpc.call("txpool_status"))["pending"])
-
-    def pid(self, name: str) -> int:
-        now = devnet.status(self.directory).devnet
-        assert now is not None
-        return now.node(name).process.pid
 
     def grows(self, blocks: int, *names: str) -> None:
         """Wait until the signers of those names have so many more blocks; an operator helps those that stand still."""
@@ -299,19 +294,18 @@ def test_two_halves_stand_still_and_go_on_together(network: Network) -> None:
 
 @X86
 def test_a_signer_whose_clock_is_ahead_seals_for_itself_alone_and_is_named(network: Network) -> None:
-    set_off(network.pid("signer2"), CLOCK_SECONDS)
-    network.grows(8 * len(SIGNERS), *(name for name in SIGNERS if name != "signer2"))  # so long may one be silent
-    words = network.says("validators-silent")
-    assert network.chain.validators[SIGNERS.index("signer2")] in words
-    set_off(network.pid("signer2"), 0)
+    with clock_off(network.directory, "signer2", CLOCK_SECONDS):
+        # So long may one be silent.
+        network.grows(8 * len(SIGNERS), *(name for name in SIGNERS if name != "signer2"))
+        words = network.says("validators-silent")
+        assert network.chain.validators[SIGNERS.index("signer2")] in words
 
 
 @X86
 def test_a_node_whose_clock_is_behind_follows_nobody_until_it_is_put_right(network: Network) -> None:
-    set_off(network.pid(ASKED), -CLOCK_SECONDS)
-    network.says("no-new-blocks")
-    print(f"  {network.heads()} while it is behind")
-    set_off(network.pid(ASKED), 0)
+    with clock_off(network.directory, ASKED, -CLOCK_SECONDS):
+        network.says("no-new-blocks")
+        print(f"  {network.heads()} while it is behind")
 
 
 def test_evidence_of_a_block_that_is_reversed_is_named_withdrawn_and_issued_anew(

@@ -8,11 +8,33 @@ preloaded library does not reach it, and a time namespace leaves the time of day
 import os
 import signal
 import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from ledger_service.chain import devnet
+from ledger_service.chain.devnet import clique
 
 # mov eax, 228 (clock_gettime); syscall; test edi, edi (CLOCK_REALTIME is 0); jne +7; add qword [rsi], <seconds>; ret
 _CODE = bytes.fromhex("b8e4000000 0f05 85ff 7507 488106"), bytes.fromhex("c3")
 _DYNSYM = 11  # elf(5), sh_type
+
+
+@contextmanager
+def clock_off(directory: Path, name: str, seconds: int) -> Iterator[None]:
+    """Let a signer of a Clique chain read the time `seconds` off, and start it again with the right one afterwards.
+
+    A geth that could not follow for long, or whom its peers have dropped for what it sent, may come back to them by
+    nothing else.
+    """
+    running = devnet.status(directory).devnet
+    assert running is not None
+    set_off(running.node(name).process.pid, seconds)
+    try:
+        yield
+    finally:
+        clique.stop_node(directory, name)
+        clique.start_node(directory, name)
 
 
 def set_off(pid: int, seconds: int) -> None:
