@@ -32,10 +32,12 @@ def member(geth: Path, tmp_path: Path) -> Iterator[Member]:
 def take_back(directory: Path, chain: devnet.Devnet, block: int) -> None:
     """Let all signers forget a block and what came after it, and meet anew to seal others."""
     nodes = [Rpc(node.rpc) for node in chain.nodes]
-    for method, *parameters in (("miner_stop",), ("debug_setHead", hex(block - 1))):
-        for rpc in nodes:
-            rpc.call(method, *parameters)
     for rpc in nodes:
+        rpc.call("miner_stop")
+    for rpc in nodes:
+        wait_until(lambda rpc=rpc: rpc.call("eth_mining") is False)  # it stops some time after it has answered
+    for rpc in nodes:
+        rpc.call("debug_setHead", hex(block - 1))
         rpc.close()
     devnet.down(directory)  # they would ask one another for blocks that nobody has any more
     devnet.up("clique", directory)
