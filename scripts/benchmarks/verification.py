@@ -60,7 +60,7 @@ def many() -> Row:
 
 
 def certificate_size() -> Row:
-    """The largest certificate of a clean company among a million, sealed by thirteen signers, against its bytes before base64."""
+    """The largest of a clean company among a million, sealed by thirteen signers, against its bytes before base64."""
     crowd = _crowd()
     made = [crowd.crowded_certificate({company: ()}, "clique")[0] for company in crowd.companies(COMPANIES)]
     largest = max(made, key=len)
