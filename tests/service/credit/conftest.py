@@ -1,15 +1,18 @@
 """An alliance that files credit records on a real chain, an index that follows it, and a clock that tests set."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import pytest
+from acting import Acting, api_keys
 from filing import Filing
 from founding import NOW, Founded, catch_up, indexer
+from serving import application, serving
 from sqlalchemy import Engine
 
 from ledger_service.chain.rpc import Rpc
+from ledger_service.credit.commands import routes
 from ledger_service.credit.ground import CreditGround
 
 MEMBER = 2  # sichuan, whose service is tested
@@ -52,3 +55,12 @@ def follow(engine: Engine, rpc: Rpc, founded: Founded) -> Callable[[], None]:
     """Lets the index catch up with the chain, as often as it is called."""
     follower = indexer(engine, rpc, founded)
     return lambda: catch_up(follower)
+
+
+@pytest.fixture
+def acting(
+    founded: Founded, rpc: Rpc, engine: Engine, ground: CreditGround, clock: Clock, follow: Callable[[], None]
+) -> Iterator[Acting]:
+    """Acts at the API of member 2 by the keys of all members, and its job that sends."""
+    with serving(application(routes(ground, api_keys()))) as client:
+        yield Acting(client, founded, rpc, engine, ground, clock, follow)
