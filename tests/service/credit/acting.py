@@ -7,10 +7,12 @@ from datetime import date, timedelta
 from typing import Any
 
 import httpx
+from coincurve import PrivateKey
 from filing import COMPANIES, MEASURES
 from founding import Founded, block_time
 from sqlalchemy import Engine
 
+from anchors.chain.keccak import keccak256
 from anchors.credit import Kind, day_at
 from anchors.subjects import Subject
 from ledger_service.chain.finality import Finality
@@ -36,6 +38,12 @@ def api_keys() -> ApiKeys:
         for key, scope in scopes.items()
     ]
     return ApiKeys(entries, 0, None)
+
+
+def fresh_key(secret: bytes) -> EthereumKey:
+    """A key that nobody has a role with; `secret` is one byte."""
+    private = PrivateKey(secret * 32)
+    return EthereumKey(keccak256(private.public_key.format(compressed=False)[1:])[12:], private)
 
 
 @dataclass
