@@ -82,7 +82,9 @@ def test_brackets_in_texts_are_no_nesting(text: str) -> None:
     assert read_json(text.encode()) == json.loads(text)
 
 
-@pytest.mark.parametrize("unit", [b"[", b"[],", b'"",', b'"', b"0,", b"{},", b'{"":', b"]", b"\\", b'""', b'"\\"'])
+@pytest.mark.parametrize(
+    "unit", [b"[", b"[],", b'"",', b'"', b"0,", b"{},", b'{"":', b"]", b"\\", b'""', b'"\\"', b'\\"']
+)
 def test_the_largest_files_are_refused_at_once(unit: bytes) -> None:
     started = time.monotonic()
     with pytest.raises(MalformedFile):
