@@ -34,16 +34,14 @@ from anchors.subjects import Subject
 __all__ = ["FORMAT", "MAX_CERTIFICATE_BYTES", "MAX_SUBJECTS", "CertificateFile", "SubjectPart", "write_certificate"]
 
 FORMAT = "bidledger/credit-certificate/v1"
-MAX_CERTIFICATE_BYTES = (
-    16 << 20
-)  # of a thousand companies with five records each, in two registers, it has half of that
+MAX_CERTIFICATE_BYTES = 8 << 20  # a thousand companies with five records each, in two registers, take 5 MB
 MAX_SUBJECTS = 1000
 
 _PARTS = ("format", "registers", "subjects", "nodes", "headers")
 _SUBJECT = ("subject", "events")
 _PUBLICATION = ("published", "time")
 _CHANGE = ("record", "state", "time", "grounds", "pledge", "content")
-_MAX_JSON_VALUES = 4 * MAX_VALUES
+_MAX_JSON_VALUES = 2 * MAX_VALUES
 _MAX_REGISTERS = 64
 _MAX_EVENTS = 1 << 14
 _MAX_NODES = 1 << 17
