@@ -92,6 +92,8 @@ class Page:
     position: Position  # after it
     happenings: tuple[Happening, ...] = ()
     reversed_from: int | None = None
+    turn: int = 0  # the last turn of the chain when it was read
+    turned_at: int = 0  # when it was followed, POSIX seconds
 
 
 def page_after(
@@ -144,7 +146,7 @@ def _page(
 ) -> Page:
     common = _common(session, position, turn)
     if common is not None:
-        return Page(end_of_block(session, common), reversed_from=common + 1)
+        return Page(end_of_block(session, common), (), common + 1, turn, _turned_at(session, turn))
     rows = _rows(session, position, limit, until_block)
     turns = _turns(session, {row.block_number for row, _ in rows})
     contents = _contents(session, [row for row, _ in rows if isinstance(row, CreditEvent)])
@@ -165,7 +167,7 @@ def _page(
             happenings.append(
                 Happening(where, RECOGNITION_CHANGED, time, _recognition(row, code_of) | placed, row.record)
             )
-    return Page(happenings[-1].position if happenings else position, tuple(happenings))
+    return Page(happenings[-1].position if happenings else position, tuple(happenings), turn=turn)
 
 
 def _common(session: Session, position: Position, turn: int) -> int | None:
@@ -181,6 +183,11 @@ def _common(session: Session, position: Position, turn: int) -> int | None:
     later = select(func.count(), func.min(func.coalesce(Reorganisation.common_block, -1)))
     count, common = session.exec(later.where(col(Reorganisation.id) > position.turn, below)).one()
     return common if count else None
+
+
+def _turned_at(session: Session, turn: int) -> int:
+    found = session.get(Reorganisation, turn)
+    return int(found.seen_at.replace(tzinfo=UTC).timestamp()) if found else 0
 
 
 def _turns(session: Session, blocks: Iterable[int]) -> dict[int, int]:
