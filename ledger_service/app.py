@@ -14,12 +14,20 @@ import orjson
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
+from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 import ledger_service.alliance.routes as alliance
 import ledger_service.evidence.routes as evidence
 import ledger_service.status.routes as status
+from ledger_service.credit.certificates import CERTIFICATE
+from ledger_service.credit.rooms import BARE_ROUTES as CREDIT_ROUTES
+from ledger_service.credit.rooms import BARE_SCHEMAS as CREDIT_SCHEMAS
+from ledger_service.credit.rooms import CreditRooms
+from ledger_service.credit.stream import EVENTS_PATH
+from ledger_service.credit.subjects import PREFIX as SUBJECTS
 from ledger_service.errors import BadRequest, InvalidContent, NotFound, ServiceError
 from ledger_service.log.accept import EvidenceEndpoint
 from ledger_service.log.routes import LogRoutes
@@ -43,6 +51,7 @@ class Parts:
     kept: Kept
     watched: status.Watched
     network_file: bytes
+    credit: CreditRooms | None  # None where the alliance keeps no credit records
 
 
 def make_app(parts: Parts) -> ASGIApp:
@@ -51,7 +60,7 @@ def make_app(parts: Parts) -> ASGIApp:
         title="bidledger",
         version="1",
         description="Evidence of bids: commitments in, receipts and proofs out.",
-        lifespan=_lifespan(parts.writer),
+        lifespan=_lifespan(parts),
         docs_url=None,
         redoc_url=None,
         openapi_url="/v1/openapi.json",
@@ -65,11 +74,13 @@ def make_app(parts: Parts) -> ASGIApp:
     )
     app.include_router(alliance.routes(watched.engine, parts.network_file))
     app.include_router(status.routes(watched))
+    for router in parts.credit.routers if parts.credit else ():
+        app.include_router(router)
     app.add_exception_handler(ServiceError, _refuse)
     app.add_exception_handler(RequestValidationError, _refuse)
     app.add_exception_handler(HTTPException, _refuse)
     app.add_exception_handler(Exception, _fail)
-    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
+    app.openapi = lambda: _openapi(app, credit=parts.credit is not None)  # type: ignore[method-assign]
     return _Front(app, parts)
 
 
@@ -92,16 +103,26 @@ class _Front:
             if path.startswith(PREFIX):
                 await self._parts.witness(scope, receive, send)
                 return
+            if self._parts.credit is not None and (about := _about_credit(self._parts.credit, path)) is not None:
+                await about(scope, receive, send)
+                return
         await self._app(scope, receive, send)
 
 
-def _lifespan(writer: LogWriter) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+def _about_credit(credit: CreditRooms, path: str) -> ASGIApp | None:
+    """The bare route about credit that a path leads to, or None."""
+    if path == EVENTS_PATH:
+        return credit.events
+    return credit.subjects if path.startswith(SUBJECTS) and not path.endswith(CERTIFICATE) else None
+
+
+def _lifespan(parts: Parts) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         try:
             yield
         finally:
-            writer.stop()
+            parts.writer.stop()
 
     return lifespan
 
@@ -128,16 +149,25 @@ def _as_service_error(request: Request, error: Exception) -> ServiceError:
         place = "/".join(str(part) for part in wrong["loc"])
         return InvalidContent(f"{place}: {wrong['msg']}.", facts={"pointer": f"/{place}"})
     if isinstance(error, HTTPException) and error.status_code == 405:
-        return method_not_allowed(request.method, *(error.headers or {}).get("Allow", "GET").split(", "))
+        return method_not_allowed(request.method, *_methods(request))
     if isinstance(error, HTTPException) and error.status_code == 404:
         return NotFound("There is no such route; see /v1/openapi.json.")
     return BadRequest(str(error))
 
 
-def _openapi(app: FastAPI) -> dict[str, Any]:
+def _methods(request: Request) -> list[str]:
+    """The methods of all routes that a path leads to; Starlette names those of the first."""
+    routes = [each for each in iter_route_contexts(request.app.routes) if each.matches(request.scope)[0] != Match.NONE]
+    return sorted({method for each in routes for method in each.methods or ()})
+
+
+def _openapi(app: FastAPI, *, credit: bool) -> dict[str, Any]:
     if app.openapi_schema is None:
         described = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
         described["paths"] |= BARE_ROUTES
         described["components"]["schemas"] |= SCHEMAS
+        if credit:
+            described["paths"] |= CREDIT_ROUTES
+            described["components"]["schemas"] |= CREDIT_SCHEMAS
         app.openapi_schema = described
     return app.openapi_schema

@@ -1,5 +1,5 @@
-"""Runs a member's service: the API with the log's writer, anchoring, the index, and the asking of witnesses, in one
-process or one each.
+"""Runs a member's service: the API with the log's writer, anchoring, the index, the asking of witnesses, and the
+sending of what others signed, in one process or one each.
 
 Each part gets the keys that it needs and no others. Parts that run in threads of their own are told to stop and
 waited for; the API is stopped by SIGTERM or SIGINT.
@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from types import FrameType
 from typing import TypeVar
 
 import structlog
@@ -26,9 +27,12 @@ from ledger_service import conditions, logs
 from ledger_service.anchoring.outbox import Outbox, Target
 from ledger_service.anchoring.proofs import ProofCapture
 from ledger_service.app import Parts, make_app
-from ledger_service.chain.contracts import EVIDENCE_LOG
+from ledger_service.chain.contracts import CREDIT_REGISTER, EVIDENCE_LOG
 from ledger_service.chain.finality import Finality
 from ledger_service.chain.rpc import Rpc
+from ledger_service.credit.ground import CreditGround
+from ledger_service.credit.rooms import CreditRooms, delivering, open_rooms, sending
+from ledger_service.credit.webhook_addresses import Reach
 from ledger_service.database import open_engine
 from ledger_service.errors import Misconfigured
 from ledger_service.index.indexer import Followed, Indexer
@@ -53,7 +57,7 @@ from ledger_service.witness.server import Witness, witness_name, witness_signers
 
 log = structlog.get_logger(__name__)
 
-PARTS = ("api", "anchor", "index", "witness")
+PARTS = ("api", "anchor", "index", "witness", "send")
 _Value = TypeVar("_Value")
 
 
@@ -109,6 +113,19 @@ class _Ground:
     def finality(self) -> Finality:
         """When the chain's blocks are final."""
         return Finality.pinned(self.network, self.settings.confirmations)
+
+    @property
+    def credit(self) -> CreditGround | None:
+        """What the credit slice stands on; None where the network file has no credit contracts."""
+        if not self.network.contracts_named(CREDIT_REGISTER):
+            return None
+        return CreditGround.pinned(self.engine, self.network, self.member, _now)
+
+    @property
+    def webhook_secret(self) -> bytes | None:
+        """From which the secrets of webhooks are derived."""
+        file = self.settings.webhook_secret_file
+        return None if file is None else open_secret(file, _needed("PASSWORD_FILE", self.settings.password_file))
 
     def contract(self, name: str) -> bytes:
         """The address of a contract in force."""
@@ -179,11 +196,25 @@ def _witness_jobs(ground: _Ground) -> list[Job]:
     return jobs
 
 
+def _send_jobs(ground: _Ground) -> list[Job]:
+    credit, settings = ground.credit, ground.settings
+    if credit is None:
+        return []
+    jobs = []
+    if settings.sender_keystore is not None:
+        key = open_ethereum_key(settings.sender_keystore, _needed("PASSWORD_FILE", settings.password_file))
+        jobs.append(sending(credit, Rpc(settings.rpc_url), ground.finality, key))
+    if (secret := ground.webhook_secret) is not None:
+        jobs.append(delivering(credit, ground.finality, secret, Reach.of(settings.webhook_networks)))
+    return jobs
+
+
 _JOBS: dict[str, Callable[[_Ground], list[Job]]] = {
     "api": lambda _ground: [],
     "anchor": _anchor_jobs,
     "index": _index_jobs,
     "witness": _witness_jobs,
+    "send": _send_jobs,
 }
 
 
@@ -218,9 +249,10 @@ def _serve_api(ground: _Ground) -> None:
             clock=_now,
         ),
         network_file=ground.network_file,
+        credit=_credit_rooms(ground, writer, api_keys),
     )
     writer.start()  # before the server, which would hide what a key that does not fit raises
-    uvicorn.run(
+    config = uvicorn.Config(
         make_app(parts),
         host=settings.host,
         port=settings.port,
@@ -231,6 +263,29 @@ def _serve_api(ground: _Ground) -> None:
         timeout_graceful_shutdown=10,
         server_header=False,
     )
+    _Server(config, parts.credit).run()
+
+
+class _Server(uvicorn.Server):
+    """Ends the streams when it is told to stop, since it would wait for their connections."""
+
+    def __init__(self, config: uvicorn.Config, credit: CreditRooms | None) -> None:
+        super().__init__(config)
+        self._credit = credit
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Stop; the name is the library's."""
+        if self._credit is not None:
+            self._credit.events.stop()
+        super().handle_exit(sig, frame)
+
+
+def _credit_rooms(ground: _Ground, writer: LogWriter, api_keys: ApiKeys) -> CreditRooms | None:
+    if (credit := ground.credit) is None:
+        return None
+    reach = Reach.of(ground.settings.webhook_networks)
+    rpc = Rpc(ground.settings.rpc_url)
+    return open_rooms(credit, rpc, ground.finality, writer, api_keys, ground.webhook_secret, reach)
 
 
 def _policy(settings: Settings) -> Policy | None:

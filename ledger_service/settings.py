@@ -51,6 +51,12 @@ class Settings(BaseSettings):
     """32 bytes from which every period's key is derived, encrypted like the log key is (see `ledger_service.keys`)."""
     receipt_keystore: Path | None = None
     anchorer_keystore: Path | None = None
+    sender_keystore: Path | None = None
+    """Sends what others have signed. It needs no role and no funds, and nothing else sends with it; None sends none."""
+    webhook_secret_file: Path | None = None
+    """32 bytes from which the secret of every webhook is derived, encrypted like the period secret; None sends none."""
+    webhook_networks: list[str] = []
+    """Networks that are not public and to which webhooks may go all the same, such as 10.20.0.0/16."""
     password_file: Path | None = None
     """Opens all of them."""
 

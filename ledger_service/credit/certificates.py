@@ -31,8 +31,9 @@ from ledger_service.index.queries import final_block
 from ledger_service.index.tables import Block
 from ledger_service.pages import cached
 
-__all__ = ["Certificates", "routes"]
+__all__ = ["CERTIFICATE", "Certificates", "routes"]
 
+CERTIFICATE = "/certificate"  # how the path of the route ends
 RETRY_SECONDS = 2
 SLOTS_A_QUESTION = 100
 
@@ -157,7 +158,7 @@ def routes(certificates: Certificates) -> APIRouter:
     router = APIRouter(tags=["credit"])
 
     @router.get(
-        "/v1/subjects/{subject:path}/certificate",
+        f"/v1/subjects/{{subject:path}}{CERTIFICATE}",
         responses={200: {"content": {"application/json": {"schema": {"type": "object"}}}}},
     )
     def show_certificate(

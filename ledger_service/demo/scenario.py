@@ -1,62 +1,32 @@
 """The demonstration: found an alliance, submit files, fetch their evidence, prove it, and fail to forge it.
 
-Every part runs as its users run it: the chain and the service as processes of their own, the bidder by the command
-line, and each verification in a process that may open no socket. What is said goes to standard error; the one JSON
-document, when asked for, to standard output.
+Its second act, about credit, is told by `credit`; how parts are run, by `processes`. What is said goes to standard
+error; the one JSON document, when asked for, to standard output.
 """
 
 import json
-import os
-import secrets
 import signal
-import subprocess
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from hashlib import sha256
 from importlib import resources
 from pathlib import Path
 from typing import Any
-
-import httpx
 
 from anchors.chain.header import DEVELOPMENT
 from ledger_service.chain import devnet
 from ledger_service.chain.deploy import deploy_from_file
 from ledger_service.cli.console import print_json, say
-from ledger_service.demo import forgery
+from ledger_service.demo import credit, forgery
 from ledger_service.demo.alliance import Founding, found
 from ledger_service.demo.forgery import Exhibit, Forgeries
 from ledger_service.demo.pdf import print_notice
-from ledger_service.errors import Exit, InvalidContent, NotFound, Unavailable
+from ledger_service.demo.processes import MEMBER, Service, bidledger, serving, verdict_of
+from ledger_service.errors import Exit, InvalidContent, NotFound
 
-MEMBER = "sichuan"
 TENDER = "ocds-213czf-000-00001"
-PERIOD_SECONDS = 3.0
-SLOTS = 1024
-START_SECONDS = 60.0
 ANCHOR_SECONDS = 120.0
-# Refuses every socket, by whatever library, before the command line starts.
-OFFLINE = """
-import sys
-def refuse(event, arguments):
-    if event.startswith("socket."):
-        raise PermissionError(f"offline: {event}")
-sys.addaudithook(refuse)
-from ledger_service.cli import main
-main()
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class Service:
-    """The running API."""
-
-    url: str
-    operator_key_file: Path
 
 
 def run(files: Sequence[Path], directory: Path | None, chain: str, *, keep: bool, as_json: bool) -> Exit:
@@ -81,8 +51,13 @@ def run(files: Sequence[Path], directory: Path | None, chain: str, *, keep: bool
             founding = found(where / "keys", node.consensus, node.validators)
             network = deploy_from_file(node.rpc, founding.alliance_file, where / "network.json")
             say(f"   chain {network.chain_id} at {node.rpc}; network file {where / 'network.json'}")
-            with _serving(node.rpc, founding, where) as service:
+            service = Service(f"http://127.0.0.1:{devnet.free_port()}", where / "keys" / "operator.key")
+            with serving(service, node.rpc, founding, where):
                 report = _report(node, service, where, files or _default_files(where / "documents"))
+                report["credit"] = _second_act(node, service, founding, where)
+                report["ok"] = report["ok"] and report["credit"]["ok"]
+                said = "all verdicts are as they must be" if report["ok"] else "A VERDICT IS NOT AS IT MUST BE"
+                say(f"{said}; everything lies in {where}")
                 if as_json:
                     print_json(report)
                 if keep:
@@ -95,12 +70,12 @@ def run(files: Sequence[Path], directory: Path | None, chain: str, *, keep: bool
 def _report(node: devnet.Devnet, service: Service, where: Path, files: Sequence[Path]) -> dict[str, Any]:
     """Submit, fetch, verify and forge; the JSON document of the demonstration."""
     say(f"2. {len(files)} files are committed and receipted by {MEMBER} at {service.url}")
-    _bidledger("evidence", "submit", *files, "--url", service.url, "--tender", TENDER, "--out", where / "receipts")
+    bidledger("evidence", "submit", *files, "--url", service.url, "--tender", TENDER, "--out", where / "receipts")
     receipts = [where / "receipts" / f"{file.name}.receipt.json" for file in files]
     sealed = node.consensus != DEVELOPMENT
     confirmed = " and confirmed by later signers" if sealed else ""
     say(f"3. the log's period closes, its checkpoint is anchored{confirmed}, the evidence files are fetched")
-    _bidledger("evidence", "fetch", *receipts, "--wait", str(ANCHOR_SECONDS), "--out", where / "evidence")
+    bidledger("evidence", "fetch", *receipts, "--wait", str(ANCHOR_SECONDS), "--out", where / "evidence")
     say("4. each file is verified in a process of its own that may open no socket")
     network = where / "network.json"
     exhibits = [Exhibit(file, where / "evidence" / f"{file.name}.evidence.json", network) for file in files]
@@ -111,7 +86,6 @@ def _report(node: devnet.Devnet, service: Service, where: Path, files: Sequence[
     ok = all(file["verdict"] == "proven" for file in proven) and all(
         refusal["step"] == tried[refusal["changed"]][1] for refusal in refuted
     )
-    say(f"{'all verdicts are as they must be' if ok else 'A VERDICT IS NOT AS IT MUST BE'}; everything lies in {where}")
     log = {"url": f"{service.url}/log", **_log_identity(network)}
     return {
         "ok": ok,
@@ -122,6 +96,21 @@ def _report(node: devnet.Devnet, service: Service, where: Path, files: Sequence[
         "files": proven,
         "refuted": refuted,
     }
+
+
+def _second_act(node: devnet.Devnet, service: Service, founding: Founding, where: Path) -> dict[str, Any]:
+    """Credit, with the service of the member that opts out beside the issuer's."""
+    url = f"http://127.0.0.1:{devnet.free_port()}"
+    other = Service(url, where / "keys" / credit.OPTED_OUT / "operator.key", credit.OPTED_OUT)
+    served = {one.member: one for one in (service, other)}
+    members = {
+        code: credit.Member(keys, served[code].url, served[code].operator_key_file)
+        if code in served
+        else credit.Member(keys)
+        for code, keys in founding.members.items()
+    }
+    with serving(other, node.rpc, founding, where):
+        return credit.tell(members, where / "network.json", where / "credit")
 
 
 def _verified(exhibit: Exhibit) -> dict[str, Any]:
@@ -144,90 +133,7 @@ def _refuted(changed: str, tried: Forgeries, exhibit: Exhibit, where: Path) -> d
 
 
 def _verdict(exhibit: Exhibit) -> dict[str, Any]:
-    outcome = subprocess.run(  # noqa: S603  # our own interpreter, our own arguments
-        [
-            *(sys.executable, "-c", OFFLINE, "verify", exhibit.document, exhibit.evidence),
-            *("--network", exhibit.network, "--json"),
-        ],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if outcome.returncode not in (Exit.DONE, Exit.REFUTED):
-        raise Unavailable(f"verify {exhibit.document} ended with {outcome.returncode}: {outcome.stderr.strip()}")
-    verdict: dict[str, Any] = json.loads(outcome.stdout)
-    return verdict
-
-
-def _bidledger(*arguments: str | Path) -> None:
-    """Run the command line as a user would; what it prints is for people."""
-    outcome = subprocess.run(  # noqa: S603  # our own interpreter, our own arguments
-        [sys.executable, "-m", "ledger_service.cli", *arguments], stdout=sys.stderr, check=False
-    )
-    if outcome.returncode != Exit.DONE:
-        raise Unavailable(f"bidledger {arguments[0]} {arguments[1]} ended with {outcome.returncode}; see above")
-
-
-@contextmanager
-def _serving(rpc: str, founding: Founding, where: Path) -> Iterator[Service]:
-    """Run the member's service as a process of its own, from ready to stopped."""
-    service = Service(f"http://127.0.0.1:{devnet.free_port()}", where / "keys" / "operator.key")
-    environment = os.environ | service_settings(rpc, founding, where, service)
-    with (where / "service.log").open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "ledger_service.cli", "serve"], env=environment, stdout=output, stderr=output
-        )
-    try:
-        _wait_until_ready(service.url, process, where)
-        yield service
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def service_settings(rpc: str, founding: Founding, where: Path, service: Service) -> dict[str, str]:
-    """The environment in which the member's service runs, with a fresh operator's key."""
-    keys = founding.members[MEMBER]
-    settings = {
-        "DATA_DIR": where / "data",
-        "RPC_URL": rpc,
-        "NETWORK_FILE": where / "network.json",
-        "MEMBER": MEMBER,
-        "PORT": service.url.rpartition(":")[2],
-        "SLOTS": SLOTS,
-        "PERIOD_SECONDS": PERIOD_SECONDS,
-        "API_KEYS_FILE": _make_operator_key(service.operator_key_file),
-        "LOG_KEY_FILE": keys.log_key_file,
-        "PERIOD_SECRET_FILE": keys.period_secret_file,
-        "RECEIPT_KEYSTORE": keys.keystores["receipt-signer"],
-        "ANCHORER_KEYSTORE": keys.keystores["anchorer"],
-        "PASSWORD_FILE": keys.password_file,
-    }
-    return {f"BIDLEDGER_{name}": str(value) for name, value in settings.items()}
-
-
-def _make_operator_key(path: Path) -> Path:
-    """Write an operator's API key, and beside it the list that the service knows it by."""
-    key = secrets.token_urlsafe(32)
-    path.touch(mode=0o600)
-    path.write_text(key + "\n", encoding="ascii")
-    known = path.with_name("api-keys.json")
-    entry = {"id": "operator", "sha256": sha256(key.encode()).hexdigest(), "scopes": ["operator"], "quota": 0}
-    known.write_text(json.dumps([entry], indent=2) + "\n", encoding="ascii")
-    return known
-
-
-def _wait_until_ready(url: str, process: "subprocess.Popen[bytes]", where: Path) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while True:
-        try:
-            if httpx.get(f"{url}/readyz", timeout=2.0).is_success:
-                return
-        except httpx.HTTPError:
-            pass
-        if process.poll() is not None or time.monotonic() > deadline:
-            raise Unavailable(f"the service did not get ready; see {where / 'service.log'}")
-        time.sleep(0.05)
+    return verdict_of("verify", exhibit.document, exhibit.evidence, "--network", exhibit.network)
 
 
 def _log_identity(network: Path) -> dict[str, str]:

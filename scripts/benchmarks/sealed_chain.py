@@ -34,7 +34,7 @@ from ledger_service.chain.rpc import Rpc, fields, quantity
 from ledger_service.chain.transactions import broadcast, call, find_mined, next_nonce, sign
 from ledger_service.database import open_engine
 from ledger_service.demo.alliance import Founding, found
-from ledger_service.demo.scenario import Service, service_settings
+from ledger_service.demo.processes import Service, service_settings
 from ledger_service.jobs import Job
 from ledger_service.keys import EthereumKey, make_ethereum_key, make_password, open_ethereum_key
 from ledger_service.log.reader import LogReader

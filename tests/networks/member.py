@@ -23,7 +23,7 @@ from ledger_service.chain.deploy import deploy_from_file
 from ledger_service.chain.rpc import Rpc
 from ledger_service.chain.transactions import call
 from ledger_service.demo.alliance import found
-from ledger_service.demo.scenario import Service, service_settings
+from ledger_service.demo.processes import Service, service_settings
 
 DEADLINE = 60.0
 

@@ -1,4 +1,4 @@
-"""The demonstration on four geth signers: every file ends sealed, verified offline, and a changed seal is refuted."""
+"""The demonstration on four geth signers: files and certificates end sealed and are verified offline."""
 
 import json
 import subprocess
@@ -27,6 +27,10 @@ def test_every_file_ends_sealed_by_four_signers_and_a_changed_seal_is_refuted(ge
     network = json.loads(Path(report["network"]).read_bytes())
     (pinned,) = network["validators"]
     assert (network["consensus"], len(pinned["addresses"])) == ("clique", 4)
+    credit = report["credit"]
+    assert credit["ok"] is True
+    shown = [(each["verdict"], each["sealed"], each["state"]) for each in credit["certificates"]]
+    assert shown == [("proven", True, "published"), ("proven", True, None), ("proven", True, "repaired")]
     for file in report["files"]:
         finality = EvidenceFile.parse(Path(file["evidence"]).read_bytes()).finality()
         assert finality is not None

@@ -32,6 +32,22 @@ def test_every_file_is_proven_and_every_forgery_refuted_at_its_step(running: Run
     ]
 
 
+def test_a_company_is_punished_and_cleared_and_all_of_it_is_proven(running: Running) -> None:
+    credit = running.report["credit"]
+    assert credit["ok"] is True
+    assert [(read["when"], read["recognized_by"], read["applies"], read["why"]) for read in credit["reads"]] == [
+        ("before", "chongqing", False, []),
+        ("during", "chongqing", True, ["published", "recognised-by-default"]),
+        ("during", "guizhou", False, ["published", "opted-out"]),
+        ("after", "chongqing", False, ["published", "repaired", "recognised-by-default"]),
+        ("after", "sichuan", False, ["published", "repaired", "own-record"]),
+        ("one block before", "chongqing", True, ["published", "recognised-by-default"]),
+    ]
+    shown = [(each["verdict"], each["state"]) for each in credit["certificates"]]
+    assert shown == [("proven", "published"), ("proven", None), ("proven", "repaired")]
+    assert credit["refuted"] == {"changed": "record left out", "step": "word"}
+
+
 def test_the_tlog_proof_opens_with_the_logs_key_and_holds_the_salt(running: Running) -> None:
     log = running.report["log"]
     for file in running.report["files"]:

@@ -30,7 +30,7 @@ from anchors.notes import Policy, SignedNote, Verifier, prove_quorum
 from ledger_service.chain import devnet
 from ledger_service.chain.deploy import deploy_from_file
 from ledger_service.demo.alliance import Founding, found
-from ledger_service.demo.scenario import Service, service_settings
+from ledger_service.demo.processes import Service, service_settings
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "litewitness"
 LOG, WITNESS = "sichuan", "guizhou"
