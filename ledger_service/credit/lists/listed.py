@@ -60,7 +60,7 @@ class Listed:
                 published_block=int(told["published_block"]),
                 not_applied_by=tuple(_text(each["member"]) for each in told["not_applied_by"]),
             )
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise errors.Unavailable(f"the API lists something other than credit records ({error!r})") from error
 
 
