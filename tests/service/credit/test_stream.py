@@ -12,7 +12,7 @@ import pytest
 from filing import COMPANIES, GROUNDS, REASON, Filing
 from founding import NOW, Founded, later
 from serving import serving
-from sqlalchemy import Engine
+from sqlalchemy import Engine, event
 from sqlmodel import Session, select
 
 from anchors.chain.header import DEVELOPMENT
@@ -22,7 +22,8 @@ from ledger_service.chain.rpc import Rpc, quantity
 from ledger_service.credit.ground import CreditGround
 from ledger_service.credit.happenings import Position, end_of_block, page_after
 from ledger_service.credit.stream import EventStream
-from ledger_service.index.tables import CreditEvent, Reorganisation
+from ledger_service.index.store import roll_back
+from ledger_service.index.tables import Block, CreditEvent, Reorganisation
 
 Follow = Callable[[], None]
 PATH = "/v1/events"
@@ -260,6 +261,26 @@ def test_a_block_has_the_turn_of_the_last_that_it_is_younger_than(engine: Engine
             assert page_after(session, str, position, 9).reversed_from == reversed_from, position
 
 
+def test_what_is_read_while_the_chain_turns_is_read_again(engine: Engine) -> None:
+    write_block(engine, 5, b"old")
+    turned = []
+
+    def turn(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if "chain_credit_event" in statement and not turned:
+            turned.append(True)
+            with engine.begin() as other:
+                roll_back(other, 4)
+            write_block(engine, 5, b"new")
+            with Session(engine) as session:
+                session.add(Reorganisation(seen_at=NOW, common_block=4, old_head=5, old_hash=bytes(32)))
+                session.commit()
+
+    event.listen(engine, "after_cursor_execute", turn)
+    with Session(engine) as session:
+        (happening,) = page_after(session, str, Position(0, 0, 0), 9).happenings
+    assert (happening.record, happening.position) == (b"new", Position(5, 1, 0))
+
+
 def test_more_streams_than_allowed_are_put_off(filing: Filing, follow: Follow, ground: CreditGround) -> None:
     filing.publish(filing.record(COMPANIES[0]))
     follow()
@@ -317,6 +338,29 @@ def test_an_id_that_is_none_is_refused(client: httpx.Client, wrong: str) -> None
 def test_other_requests_are_refused(client: httpx.Client) -> None:
     assert client.post(PATH).status_code == 405
     assert client.get(PATH, params={"final": "yes"}).status_code == 400
+
+
+def write_block(engine: Engine, number: int, record: bytes) -> None:
+    """A block in which a record was published, beside the chain."""
+    with Session(engine) as session:
+        session.add(Block(number=number, hash=record.ljust(32), timestamp=number))
+        row = CreditEvent(
+            block_number=number,
+            transaction_index=0,
+            log_index=0,
+            subject=bytes(32),
+            record=record,
+            contract=bytes(20),
+            state=State.PUBLISHED,
+            member=2,
+            kind=Kind.GENERAL,
+            decided_on=20000,
+            last_day=20200,
+            measures=",101,",
+            publisher=bytes(20),
+        )
+        session.add(row)
+        session.commit()
 
 
 def many(ground: CreditGround, record: bytes, count: int) -> None:

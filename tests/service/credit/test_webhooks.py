@@ -32,10 +32,12 @@ from ledger_service import conditions
 from ledger_service.chain.finality import Finality
 from ledger_service.chain.rpc import Rpc, quantity
 from ledger_service.credit.ground import CreditGround
+from ledger_service.credit.screening_tables import Screening, ScreeningHit
+from ledger_service.credit.screenings import given
 from ledger_service.credit.webhook_addresses import AddressRefused, Reach
 from ledger_service.credit.webhook_routes import MAX_SUBSCRIPTIONS, routes
 from ledger_service.credit.webhook_tables import WebhookDelivery, WebhookSubscription
-from ledger_service.credit.webhooks import BACKOFF, LEASE_SECONDS, TURN_SECONDS, Delivering, Given
+from ledger_service.credit.webhooks import BACKOFF, LEASE_SECONDS, TURN_SECONDS, Delivering
 from ledger_service.log.api_keys import ApiKeys, KeyEntry, Scope
 
 Follow = Callable[[], None]
@@ -371,10 +373,13 @@ def test_whoever_was_given_a_withdrawn_record_is_told_which_screenings_gave_it(
     clock: Running,
 ) -> None:
     first = COMPANIES[0]
-    (name,) = filing.publish(filing.record(first))
+    name, other = filing.publish(filing.record(first), filing.record(COMPANIES[1]))
     follow()
-    ours, theirs = [f"{number:032x}" for number in range(130)], ["f" * 32]
-    delivering = Delivering(ground, finality, ROOT, HERE, gave({name: [("ours", ours), ("theirs", theirs)]}))
+    ours = [f"{number:032x}" for number in range(130)]
+    screened(engine, "ours", ours, name)
+    screened(engine, "theirs", ["e" * 32], name)
+    screened(engine, "ours", ["f" * 32], other)
+    delivering = Delivering(ground, finality, ROOT, HERE, given)
     receiver.answer = lambda number: (500 if number == 1 else 200, {})
     subscribe(client, receiver.url, ["screening.withdrawn", "record.withdrawn"])
     filing.change(first.key, name, State.OBJECTED)
@@ -598,9 +603,29 @@ def test_one_that_has_much_to_be_told_lets_the_others_have_their_turn(
     assert len(receiver.requests) == 2
 
 
-def gave(given: dict[bytes, list[tuple[str, list[str]]]]) -> Given:
-    """Who was given which record."""
-    return lambda _session, record: [(key, one) for key, screenings in given.get(record, ()) for one in screenings]
+def screened(engine: Engine, key: str, ids: list[str], record: bytes) -> None:
+    """Let screenings of a key have given out a record, beside the log."""
+    with Session(engine) as session:
+        for one in ids:
+            row = Screening(
+                id=one,
+                api_key=key,
+                block=1,
+                time=1,
+                recognized_by=None,
+                subjects=1,
+                clear=0,
+                hits=1,
+                invalid=0,
+                records=1,
+                certificate=None,
+                commitment=sha256(one.encode()).digest(),
+            )
+            session.add(row)
+            session.flush()
+            assert row.number is not None
+            session.add(ScreeningHit(screening=row.number, record=record))
+        session.commit()
 
 
 @contextmanager
