@@ -2,8 +2,10 @@
 
 import json
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import httpx
 import pytest
 from filing import COMPANIES, Filing
 from founding import Founded, catch_up, indexer, later
@@ -63,6 +65,39 @@ def test_an_answer_that_was_kept_but_not_logged_is_logged_by_the_same_request(
     assert {**again, "receipt": None} == {**first, "receipt": None}
     assert again["receipt"]["commitment"] == first["commitment"]
     assert leaves(ground) == 1
+
+
+def test_of_the_same_request_many_times_at_once_one_is_made(
+    filing: Filing, room: Room, follow: Callable[[], None], ground: CreditGround
+) -> None:
+    filing.publish(filing.record(HIT))
+    follow()
+    headers = {"Authorization": "Bearer secret-centre", "Idempotency-Key": "at-once"}
+
+    def ask(_: int) -> httpx.Response:
+        return room.client.post(PATH, headers=headers, json={"subjects": [str(HIT)] * 1000})
+
+    with ThreadPoolExecutor(8) as threads:
+        answers = list(threads.map(ask, range(8)))
+    made = [answer.content for answer in answers if answer.status_code == 201]
+    assert made
+    assert len(set(made)) == 1
+    refused = [answer.json() for answer in answers if answer.status_code != 201]
+    assert {one["type"] for one in refused} <= {"urn:bidledger:problem:still-screening"}
+    assert leaves(ground) == 1
+
+
+def test_without_the_certificate_that_was_asked_for_nothing_is_told(
+    filing: Filing, ground: CreditGround, founded: Founded, follow: Callable[[], None], tmp_path: Path
+) -> None:
+    filing.publish(filing.record(HIT))
+    follow()
+    with Rpc("http://127.0.0.1:9") as nobody, running(ground, founded, nobody, tmp_path / "data", 3600) as room:
+        refused = room.ask([str(HIT)], status=503, params={"certificate": True})
+        assert refused["type"] == "urn:bidledger:problem:chain-unreachable"
+        assert leaves(ground) == 0
+        assert room.get().json() == {"screenings": []}
+        room.ask([str(HIT)])
 
 
 def test_the_chain_turned_so_what_was_told_is_not_told_again(
