@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ledger_service.cli import credit_sign
 from ledger_service.cli.console import JsonFlag, print_json, say, working
 from ledger_service.cli.service import SERVICE_URL, ApiKeyFile
 from ledger_service.errors import Exit
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
     from ledger_service.credit.lists.journal import Journal
     from ledger_service.credit.lists.planning import Plan
 
-app = typer.Typer(help="Import, export and look up credit records.", no_args_is_help=True)
+app = typer.Typer(help="Import, export and look up credit records, and sign acts.", no_args_is_help=True)
+app.command()(credit_sign.sign)
+app.command()(credit_sign.operation)
 UrlOption = Annotated[str, typer.Option(envvar="BIDLEDGER_URL", help="The member's API.")]
 AsOfOption = Annotated[
     str | None, typer.Option("--as-of", help="As of a block, or of a time such as 2026-01-31T16:00:00Z.")

@@ -1,6 +1,7 @@
 """`bidledger credit sign` and `bidledger credit operation`: read what an act says, sign it, and follow it."""
 
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -71,7 +72,8 @@ def _signable(client: "CreditClient", operation: dict[str, Any], network: Path |
     from ledger_service.credit.signable import read_signable
 
     if network is None:
-        members = {member["code"]: member["number"] for member in client.ask_json("GET", "/v1/members")["members"]}
+        told = client.ask_json("GET", "/v1/members")["members"]
+        members = {member["code"]: member["number"] for member in told if str(member["code"]).isprintable()}
         return read_signable(operation, client.record, members)
     return _pinned(client, operation, network)
 
@@ -95,17 +97,22 @@ def _show(operation: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         print_json(operation)
         return
+    for line in _lines(operation):
+        print("".join(character if character.isprintable() else "?" for character in line))
+
+
+def _lines(operation: dict[str, Any]) -> Iterator[str]:
     needed, roles = operation["needed"], [signature["role"] for signature in operation["signatures"]]
-    print(f"{operation['act']} {operation['id']}: {operation['state']}")
+    yield f"{operation['act']} {operation['id']}: {operation['state']}"
     for signature in operation["signatures"]:
-        print(f"  {signature['role']} of {signature['member']} {signature['address']}")
+        yield f"  {signature['role']} of {signature['member']} {signature['address']}"
     missing = [role for role in ("publisher", "regulator") if needed[role] and role not in roles]
     missing += ["endorser"] * (needed["endorsements"] - roles.count("endorser"))
     if missing:
-        print(f"  missing: {', '.join(missing)}")
+        yield f"  missing: {', '.join(missing)}"
     for record in operation["records"]:
-        print(f"  record {record}")
+        yield f"  record {record}"
     if operation["block"] is not None:
-        print(f"  in block {operation['block']}, transaction {operation['transaction'] or 'of somebody else'}")
+        yield f"  in block {operation['block']}, transaction {operation['transaction'] or 'of somebody else'}"
     if operation["error"] is not None:
-        print(f"  {operation['error']['name']}: {operation['error']['detail']}")
+        yield f"  {operation['error']['name']}: {operation['error']['detail']}"

@@ -47,9 +47,11 @@ OVERTAKEN: Final = frozenset(
     (
         *("CreditRegister_StaleLinks", "CreditRegister_NamedSince", "CreditRegister_NotYet"),
         *("CreditRegister_TooFewLinks", "CreditRegister_TooManyLinks", "RecognitionMatrix_Superseded"),
+        *("CreditRegister_RepairTooEarly", "CreditRegister_DecidedInFuture"),
     )
 )
-"""The contracts' errors that say only that something else has come first: the index tells what becomes of the act."""
+"""The contracts' errors that say only that something else has come first, so that the index tells what becomes of the
+act; and those that the next block may not have, since its time is later."""
 
 
 class Superseded(InvalidContent):

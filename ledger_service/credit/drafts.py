@@ -76,6 +76,12 @@ class SubjectNamedTwice(InvalidContent):
     problem, title = "subject-twice", "One company twice in a batch"
 
 
+class BatchOutOfOrder(InvalidContent):
+    """A record that was not drawn up after the one before it in its batch."""
+
+    problem, title = "batch-out-of-order", "A company's records are not drawn up one after the other"
+
+
 class DeadlineNotAllowed(InvalidContent):
     """A deadline that is over, or too far away."""
 
@@ -107,13 +113,20 @@ class Drafts:
         self._time = time
 
     def publication(self, body: RecordsIn) -> Act:
-        """Records to be published; raises Refused, MeasureNotInForce, DeadlineNotAllowed."""
+        """Records to be published; raises Refused, MeasureNotInForce, BatchOutOfOrder, DeadlineNotAllowed."""
         subjects = [_subject(given, f"/records/{place}") for place, given in enumerate(body.records)]
         events = self._events({subject.key for subject in subjects})
-        records = []
+        records: list[Record] = []
         for place, (subject, given) in enumerate(zip(subjects, body.records, strict=True)):
-            records.append(self._record(subject, given, events[subject.key], f"/records/{place}"))
-            events[subject.key].append(Publication(records[-1], self._time))
+            record, before = self._record(subject, given, events[subject.key], f"/records/{place}"), events[subject.key]
+            if subject in subjects[:place] and record.earlier < len(before):
+                raise BatchOutOfOrder(
+                    f"An earlier record of this batch is of the same company: give {len(before)} for `earlier`, or "
+                    "nothing.",
+                    facts={"pointer": f"/records/{place}/earlier"},
+                )
+            records.append(record)
+            before.append(Publication(record, self._time))
         serious = any(record.kind is Kind.SERIOUS for record in records)
         needed = Needed(self._member, True, True, self._endorsements() if serious else 0)
         names = [record.struct_hash() for record in records]

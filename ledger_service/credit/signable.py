@@ -144,7 +144,7 @@ def _read_changes(asked: _Asked) -> _Read:
         changes.append(Change(name, state, _word(grounds), _word(pledge), after, 0))
         lines += [f"record {_hex(name)} becomes {state.title}", f"  grounds {grounds}"]
         lines += [f"  pledge {pledge}"] if pledge != _NOTHING else []
-        lines += [f"  it is {told['member']}'s and {told['state']}, of subject key {told['subject_key']}:"]
+        lines += [f"  it is {_code(asked, before.member)}'s and {_title(told)}, of subject key {_hex(before.subject)}:"]
         lines += [f"  {line}" for line in _content_lines(before)]
         lines += [] if content is None else ["  and will be:", *(f"  {line}" for line in _content_lines(after))]
     arguments = (*asked.domain, list(zip(leaves, changes, strict=True)), asked.deadline)
@@ -227,6 +227,11 @@ def _content_lines(record: Record) -> Sequence[str]:
 def deadline_line(deadline: int) -> str:
     """Until when the signatures are good, for a person."""
     return f"signatures are good until {datetime.fromtimestamp(deadline, UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _title(told: Told) -> str:
+    """The state that a record is told to be in; no other text gets to the signer's terminal."""
+    return "expired" if told["state"] == "expired" else State[told["state"].upper()].title
 
 
 def _code(asked: _Asked, number: int) -> str:

@@ -1,6 +1,7 @@
 """Acts of a member over its real API: asked for, signed with the keys of those who must, sent, and followed."""
 
 import hashlib
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -25,9 +26,9 @@ from ledger_service.log.api_keys import ApiKeys, KeyEntry, Scope
 
 MEMBER = 2
 KEY, WEAK_KEY = "credit-key", "submit-key"
-GROUNDS, PLEDGE, REASON = ("0x" + letter * 64 for letter in "678")
-STATEMENT, DOCUMENT = "0x" + "73" * 32, "0x" + "64" * 32
+GROUNDS, PLEDGE, STATEMENT = ("0x" + letter * 64 for letter in "678")
 HOUR = 3600
+REASON = "0x" + os.urandom(32).hex()
 OPEN = ("collecting", "ready", "sent", "mined")
 
 
@@ -46,6 +47,11 @@ def fresh_key(secret: bytes) -> EthereumKey:
     return EthereumKey(keccak256(private.public_key.format(compressed=False)[1:])[12:], private)
 
 
+def fresh_digest() -> str:
+    """A digest that nobody has seen."""
+    return "0x" + os.urandom(32).hex()
+
+
 @dataclass
 class Acting:
     """What the people of the members do at one member's API, and its job that sends."""
@@ -58,7 +64,8 @@ class Acting:
     clock: Any  # the fixture, which tests set
     follow: Callable[[], None]
     confirmations: int = 0
-    _sending: Sending | None = field(default=None)
+    document: bytes = field(default_factory=lambda: os.urandom(32))
+    """Of every decision: ganache shows for ever what an earlier test sent, and mines no more what is the same."""
 
     # ---- asking ----
 
@@ -86,7 +93,7 @@ class Acting:
             "last_day": (decided + timedelta(days=months)).isoformat(),
             "measures": list(MEASURES[Kind[kind.upper()]]),
             "statement": STATEMENT,
-            "document": DOCUMENT,
+            "document": "0x" + self.document.hex(),
         }
         return {name: value for name, value in (plain | changes).items() if value is not None}
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from acting import DOCUMENT, GROUNDS, KEY, PLEDGE, REASON, WEAK_KEY, Acting
+from acting import GROUNDS, KEY, PLEDGE, REASON, WEAK_KEY, Acting, fresh_digest
 from eth_account.messages import encode_typed_data
 from filing import COMPANIES, Filing
 from founding import block_time, later
@@ -83,7 +83,7 @@ class TestActs:
         assert acting.settle(operation)["state"] == "final"
 
     def test_several_records_of_one_company_go_together(self, acting: Acting) -> None:
-        records = [acting.record(document=f"0x{number:064x}") for number in (1, 2, 3)]
+        records = [acting.record(document=fresh_digest()) for number in (1, 2, 3)]
         names = acting.published(*records)
         assert len(set(names)) == 3
         assert states(acting) == [State.PUBLISHED] * 3
@@ -100,7 +100,7 @@ class TestActs:
         assert states(acting) == [State.PUBLISHED, State.OBJECTED, State.UPHELD]
 
     def test_another_members_record_is_disputed(self, acting: Acting, filing: Filing) -> None:
-        (name,) = filing.publish(filing.record(COMPANIES[0], member=3))
+        (name,) = filing.publish(filing.record(COMPANIES[0], member=3, document=acting.document))
         acting.done(acting.changing("0x" + name.hex(), "objections"))
         assert states(acting) == [State.PUBLISHED, State.OBJECTED]
 
@@ -147,7 +147,7 @@ class TestActs:
         assert chosen(acting) == [Choice(2, about, applied, reason, 0) for applied in (False, True)]
 
     def test_a_member_opts_out_of_one_record(self, acting: Acting, filing: Filing) -> None:
-        (name,) = filing.publish(filing.record(COMPANIES[0], member=3))
+        (name,) = filing.publish(filing.record(COMPANIES[0], member=3, document=acting.document))
         path = f"/v1/recognition/records/0x{name.hex()}"
         operation = acting.drawn_up("PUT", path, {"applied": False, "reason": REASON})
         assert typed_digest(operation) == operation["digest"]
@@ -202,7 +202,7 @@ class TestRecordsThatNobodyMayPublish:
             (lambda acting: acting.record() | {"kind": "minor"}, "invalid-content", "/body/records/0/kind"),
             (record_with(names="somebody"), "invalid-content", "/body/records/0/names"),
             (record_with(measures=["101"]), "invalid-content", "/body/records/0/measures/0"),
-            (record_with(document=DOCUMENT.upper()), "invalid-content", "/body/records/0/document"),
+            (record_with(document="0x" + "AB" * 32), "invalid-content", "/body/records/0/document"),
         ],
     )
     def test_each_has_its_own_refusal(self, acting: Acting, record: Any, expected: str, pointer: str) -> None:
@@ -225,6 +225,13 @@ class TestRecordsThatNobodyMayPublish:
         acting.published(acting.record(earlier=0))
         answer = acting.ask("POST", "/v1/credit/records", {"records": [acting.record(earlier=0)]})
         assert problem(answer) == "already-published"
+
+    def test_records_of_one_company_that_are_not_drawn_up_one_after_the_other(self, acting: Acting) -> None:
+        records = [acting.record(document=fresh_digest(), earlier=0) for _ in range(2)]
+        answer = acting.ask("POST", "/v1/credit/records", {"records": records})
+        assert (problem(answer), answer.json()["pointer"]) == ("batch-out-of-order", "/records/1/earlier")
+        twice = acting.ask("POST", "/v1/credit/records", {"records": [records[0]] * 2})
+        assert problem(twice) == "already-published"
 
     def test_a_measure_that_the_alliance_took_out_of_force(self, acting: Acting) -> None:
         mask = acting.founded.ask(acting.rpc, REGISTRY, "parameter", b"measures:general")[0]
@@ -295,12 +302,12 @@ class TestChangesThatNobodyMayMake:
         assert self.refusal(acting, name, "rulings", ruling="uphold", content=content) == "invalid-content"
 
     def test_another_members_record_and_an_unknown_one(self, acting: Acting, filing: Filing) -> None:
-        (name,) = filing.publish(filing.record(COMPANIES[0], member=3))
+        (name,) = filing.publish(filing.record(COMPANIES[0], member=3, document=acting.document))
         assert self.refusal(acting, "0x" + name.hex(), "withdrawal") == "other-members-record"
         assert self.refusal(acting, UNKNOWN, "withdrawal") == "not-found"
 
     def test_two_changes_of_one_company_in_a_batch(self, acting: Acting) -> None:
-        names = acting.published(acting.record(document="0x" + "1" * 64), acting.record())
+        names = acting.published(acting.record(document=fresh_digest()), acting.record())
         changes = [{"record": name, "state": "withdrawn", "grounds": GROUNDS} for name in names]
         answer = acting.ask("POST", "/v1/credit/changes", {"changes": changes})
         assert (problem(answer), answer.json()["pointer"]) == ("subject-twice", "/changes/1/record")
@@ -380,7 +387,7 @@ class TestIdempotencyKey:
 
 
 def test_operations_are_listed_by_pages_and_states(acting: Acting) -> None:
-    made = [acting.publishing(acting.record(document=f"0x{number:064x}")) for number in range(1, 4)]
+    made = [acting.publishing(acting.record(document=fresh_digest())) for number in range(1, 4)]
     acting.done(made[0])
     headers = {"authorization": f"Bearer {KEY}"}
     page = acting.client.get("/v1/operations?limit=2", headers=headers)

@@ -69,7 +69,7 @@ class TestWhoSigns:
         assert kept == [{"role": "endorser", "member": "guizhou", "address": address}]
 
     def test_an_objection_is_the_publishers_alone(self, acting: Acting, filing: Filing) -> None:
-        (name,) = filing.publish(filing.record(COMPANIES[0], member=3))
+        (name,) = filing.publish(filing.record(COMPANIES[0], member=3, document=acting.document))
         objection = acting.changing("0x" + name.hex(), "objections")
         assert refusal(acting.endorse(objection, 2, "regulator")) == (422, "wrong-role")
         assert refusal(acting.endorse(objection, 3, "credit-publisher")) == (422, "other-member")

@@ -1,12 +1,12 @@
 """What all have signed comes onto the chain once, whatever ends, turns, refuses or comes first in between."""
 
+import os
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any, NoReturn
 
 import pytest
-from acting import HOUR, REASON, Acting
+from acting import HOUR, REASON, Acting, fresh_digest
 from filing import COMPANIES, Filing
 from founding import block_time, later
 from liar import lying
@@ -112,7 +112,7 @@ class TestStates:
         assert problems(acting) == {}
 
     def test_an_eager_job_settles_all_that_there_is(self, acting: Acting) -> None:
-        made = [ready(acting, document=f"0x{number:064x}") for number in range(1, 6)]
+        made = [ready(acting, document=fresh_digest()) for number in range(1, 6)]
         job = acting.sending()
         while job.step():
             acting.follow()
@@ -180,13 +180,13 @@ class TestRestarts:
 class TestOthersComeFirst:
     def test_a_publication_is_sent_with_the_links_since(self, acting: Acting, filing: Filing) -> None:
         operation = ready(acting)
-        filing.publish(filing.record(COMPANIES[0], member=3, document=b"\5" * 32))
+        filing.publish(filing.record(COMPANIES[0], member=3, document=os.urandom(32)))
         assert acting.settle(operation)["state"] == "final"
         assert (count(acting), events(acting)) == (2, [State.PUBLISHED] * 2)
 
     def test_what_the_index_has_not_followed_yet_is_waited_for(self, acting: Acting, filing: Filing) -> None:
         operation = ready(acting)
-        filing.publish(filing.record(COMPANIES[0], member=3, document=b"\5" * 32))
+        filing.publish(filing.record(COMPANIES[0], member=3, document=os.urandom(32)))
         job, before = acting.sending(), nonce(acting)
         for _ in range(3):
             assert job.step() is False
@@ -201,7 +201,7 @@ class TestOthersComeFirst:
             patch.setattr(sending_module, "broadcast", self._too_late)
             with pytest.raises(KilledHereError):
                 acting.sending().step()
-        other = replace(filing.record(COMPANIES[0], member=3), document=b"\5" * 32)
+        other = filing.record(COMPANIES[0], member=3, document=os.urandom(32))
         filing.founded.opened[1, "anchorer"], saved = acting.key(4, "anchorer"), acting.key(1, "anchorer")
         try:
             filing.publish(other)
@@ -246,9 +246,9 @@ class TestOthersComeFirst:
         assert (found["state"], found["error"]["name"]) == ("refused", "superseded")
 
     def test_several_records_of_one_company_that_were_overtaken(self, acting: Acting, filing: Filing) -> None:
-        records = [acting.record(document=f"0x{number:064x}") for number in (1, 2)]
+        records = [acting.record(document=fresh_digest()) for number in (1, 2)]
         operation = acting.sign_all(acting.publishing(*records))
-        filing.publish(filing.record(COMPANIES[0], member=3))
+        filing.publish(filing.record(COMPANIES[0], member=3, document=acting.document))
         found = acting.settle(operation)
         assert (found["state"], found["error"]["name"]) == ("refused", "superseded")
 
@@ -335,7 +335,7 @@ class TestTurnsOfTheChain:
     def test_a_change_of_a_record_that_the_turn_took_away(self, acting: Acting, filing: Filing) -> None:
         acting.confirmations = 50
         snapshot = acting.rpc.call("evm_snapshot")
-        (name,) = filing.publish(filing.record(COMPANIES[0], member=3))
+        (name,) = filing.publish(filing.record(COMPANIES[0], member=3, document=acting.document))
         objection = acting.sign_all(acting.changing("0x" + name.hex(), "objections"))
         acting.rpc.call("evm_revert", snapshot)
         later(acting.rpc, 100)
