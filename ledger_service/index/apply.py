@@ -30,6 +30,9 @@ class Changed(NamedTuple):
 
 Effect: TypeAlias = Added | Changed
 
+_PUBLISHED: Final = State.PUBLISHED.value
+_NOTHING: Final = dict.fromkeys(tables.CREDIT_EVENT_PARTS)
+
 
 def effects(event: Event, place: Place) -> tuple[Effect, ...]:
     """Say what `event`, lying at `place`, changes.
@@ -186,19 +189,29 @@ def _executed(event: events.Executed, _place: Place) -> tuple[Effect, ...]:
 
 
 def _record_published(event: events.RecordPublished, place: Place) -> tuple[Effect, ...]:
+    key, content = {"subject": event.subject, "record": event.record}, _content(event.content)
     values = {
+        **content,
         "contract": event.register,
         "published_block": place.block_number,
         "published_transaction": place.transaction_index,
         "published_log": place.log_index,
-        "state": State.PUBLISHED.value,
+        "state": _PUBLISHED,
     }
-    content = _content(event.content)
-    row = {"publisher": event.publisher, "regulator": event.regulator, "endorsers": event.endorsers.to_bytes(32, "big")}
-    return (
-        Changed(tables.CreditRecordVersion, _record_key(event), values | content),
-        _credit_event(event, place, State.PUBLISHED, content | row),
-    )
+    row = {
+        **_NOTHING,
+        **key,
+        **content,
+        "block_number": place.block_number,
+        "transaction_index": place.transaction_index,
+        "log_index": place.log_index,
+        "contract": event.register,
+        "state": _PUBLISHED,
+        "publisher": event.publisher,
+        "regulator": event.regulator,
+        "endorsers": event.endorsers.to_bytes(32, "big"),
+    }
+    return Changed(tables.CreditRecordVersion, key, values), Added(tables.CreditEvent, row)
 
 
 def _record_objected(event: events.RecordObjected, place: Place) -> tuple[Effect, ...]:
@@ -223,28 +236,28 @@ def _record_corrected(event: events.RecordCorrected, place: Place) -> tuple[Effe
 
 
 def _record_turned(
-    event: events.CreditEvent, place: Place, state: State, content: Values, row: Values
+    event: events.CreditEvent, place: Place, state: State, content: Values, known: Values
 ) -> tuple[Effect, ...]:
-    return (
-        Changed(tables.CreditRecordVersion, _record_key(event), {"state": state.value, **content}),
-        _credit_event(event, place, state, {**content, **row}),
-    )
-
-
-def _credit_event(event: events.CreditEvent, place: Place, state: State, known: Values) -> Effect:
-    row = dict.fromkeys(tables.CREDIT_EVENT_PARTS)
-    here = {"contract": event.register, "state": state.value, **_record_key(event)}
-    return Added(tables.CreditEvent, row | place._asdict() | here | dict(known))
-
-
-def _record_key(event: events.CreditEvent) -> dict[str, Any]:
-    return {"subject": event.subject, "record": event.record}
+    key = {"subject": event.subject, "record": event.record}
+    row = {
+        **_NOTHING,
+        **key,
+        **content,
+        **known,
+        "block_number": place.block_number,
+        "transaction_index": place.transaction_index,
+        "log_index": place.log_index,
+        "contract": event.register,
+        "state": state.value,
+    }
+    turned = Changed(tables.CreditRecordVersion, key, {"state": state.value, **content})
+    return turned, Added(tables.CreditEvent, row)
 
 
 def _content(content: events.Content) -> dict[str, Any]:
     return {
         "member": content.member,
-        "kind": content.kind.value,
+        "kind": int(content.kind),
         "decided_on": content.decided_on,
         "last_day": content.last_day,
         "earlier": content.earlier,

@@ -7,6 +7,7 @@ given; bytes that still do not fit end in UnreadableLog and never in a guess.
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from struct import Struct
 from typing import Final, NamedTuple
 
@@ -198,8 +199,12 @@ def _record_recognition_changed(log: RawLog) -> Event:
 
 def _content(words: bytes) -> events.Content:
     earlier, last_day, decided_on, kind, member, measures, statement, document = _CONTENT.unpack(words)
-    codes = tuple(code for code in range(1, 256) if measures[31 - code // 8] >> code % 8 & 1)
-    return events.Content(member, Kind(kind), decided_on, last_day, earlier, codes, statement, document)
+    return events.Content(member, Kind(kind), decided_on, last_day, earlier, _codes(measures), statement, document)
+
+
+@lru_cache(maxsize=1 << 12)  # few of all that there could be are ever imposed
+def _codes(measures: bytes) -> tuple[int, ...]:
+    return tuple(code for code in range(1, 256) if measures[31 - code // 8] >> code % 8 & 1)
 
 
 def _number(word: bytes) -> int:

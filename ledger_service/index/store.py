@@ -9,7 +9,8 @@ from itertools import islice
 from operator import itemgetter
 from typing import Any, Final
 
-from sqlalchemy import Connection, Table, TypeDecorator, bindparam, delete, insert, select, tuple_, update
+from sqlalchemy import Connection, Insert, Table, TypeDecorator, Update, bindparam, delete, insert, select, update
+from sqlalchemy.types import TypeEngine
 from sqlmodel import SQLModel
 
 from anchors.chain.header import Header
@@ -83,19 +84,20 @@ def roll_back(connection: Connection, block_number: int) -> None:
 
 def _change(connection: Connection, model: type[tables.Version], changes: Sequence[tuple[int, Changed]]) -> None:
     """Carry out the changes of one table, in the order of the chain: all at once, since a backfill has many."""
-    table = _table(model)
-    open_rows = _open_rows(connection, model, {tuple(change.key[name] for name in model.key) for _, change in changes})
+    table, of_key = _table(model), itemgetter(*model.key)
+    several = len(model.key) > 1
+    keys = [of_key(change.key) if several else (of_key(change.key),) for _, change in changes]
+    open_rows, nothing = _open_rows(connection, model, set(keys)), dict.fromkeys(table.c.keys())
     begun: list[dict[str, Any]] = []
     ended: list[dict[str, Any]] = []
-    for block_number, change in changes:
-        key = tuple(change.key[name] for name in model.key)
+    for key, (block_number, change) in zip(keys, changes, strict=True):
         before = open_rows.get(key)
         if before is not None and before["from_block"] == block_number:
             before.update(change.values)
             continue
-        row = {**(before or dict.fromkeys(table.c.keys())), **change.key, **change.values}
-        begun.append(row | {"from_block": block_number, "to_block": None})
-        open_rows[key] = begun[-1]
+        row = {**(before or nothing), **change.key, **change.values, "from_block": block_number, "to_block": None}
+        begun.append(row)
+        open_rows[key] = row
         if before is None:
             continue
         before["to_block"] = block_number
@@ -103,7 +105,7 @@ def _change(connection: Connection, model: type[tables.Version], changes: Sequen
             ended.append({f"{name}_": before[name] for name in (*model.key, "from_block", "to_block")})
     if ended:
         this = [table.c[name] == bindparam(f"{name}_") for name in (*model.key, "from_block")]
-        connection.execute(update(table).where(*this).values(to_block=bindparam("to_block_")), ended)
+        _execute_many(connection, table, update(table).where(*this).values(to_block=bindparam("to_block_")), ended)
     if begun:
         _insert_many(connection, table, begun)
 
@@ -111,27 +113,39 @@ def _change(connection: Connection, model: type[tables.Version], changes: Sequen
 def _open_rows(
     connection: Connection, model: type[tables.Version], keys: Collection[tuple[Any, ...]]
 ) -> dict[tuple[Any, ...], dict[str, Any]]:
-    """The rows of these keys that hold now, by key."""
+    """The rows of these keys that hold now, by key. They are looked for by the first part of the key alone: to find
+    pairs SQLite would read the whole table."""
     table = _table(model)
+    first, of_key = table.c[model.key[0]], [list(table.c.keys()).index(name) for name in model.key]
     found = {}
-    remaining = iter(keys)
+    remaining = iter({key[0] for key in keys})
     while some := list(islice(remaining, MAX_KEYS)):
-        same = tuple_(*(table.c[name] for name in model.key)).in_(some)
-        for row in connection.execute(select(table).where(same, table.c.to_block.is_(None))).mappings():
-            found[tuple(row[name] for name in model.key)] = dict(row)
+        for row in connection.execute(select(table).where(first.in_(some), table.c.to_block.is_(None))):
+            key = tuple([row[place] for place in of_key])
+            if key in keys:
+                found[key] = dict(zip(table.c.keys(), row, strict=True))
     return found
 
 
 def _insert_many(connection: Connection, table: Table, rows: Sequence[Values]) -> None:
-    """Insert rows that all name the same columns, past SQLAlchemy's work on each value where a driver takes positions
-    and no column needs it: half the time of a backfill."""
-    compiled = insert(table).values(rows[0]).compile(connection)
-    plain = not any(isinstance(column.type, TypeDecorator) for column in table.c)
-    if compiled.positiontup is None or not plain:
-        connection.execute(insert(table), rows)
+    """Insert rows that all name the same columns."""
+    _execute_many(connection, table, insert(table).values(rows[0]), rows)
+
+
+def _execute_many(connection: Connection, table: Table, statement: Insert | Update, rows: Sequence[Values]) -> None:
+    """Execute for each of some rows, past SQLAlchemy's work on each value where a driver takes positions and no column
+    needs it: half the time of a backfill."""
+    compiled = statement.compile(connection)
+    if compiled.positiontup is None or any(_is_converted(column.type) for column in table.c):
+        connection.execute(insert(table) if isinstance(statement, Insert) else statement, rows)
         return
     in_order = itemgetter(*compiled.positiontup)
     connection.exec_driver_sql(str(compiled), [in_order(row) for row in rows])
+
+
+def _is_converted(column: TypeEngine[Any]) -> bool:
+    """Whether its values are not what the driver is given; `str` of SQLModel is a decorator as well, but of nothing."""
+    return isinstance(column, TypeDecorator) and type(column).process_bind_param is not TypeDecorator.process_bind_param
 
 
 def _table(model: type[SQLModel]) -> Table:
