@@ -84,6 +84,9 @@ class Drafted(Protocol):
             InvalidContent: it can never be carried out any more.
         """
 
+    def touches(self) -> set[bytes]:
+        """What its call depends on: the subjects, or the matter of a choice."""
+
     def place(self, session: Session, ground: CreditGround) -> int | None:
         """The block in which it took effect, by the index; None where it did not."""
 
@@ -102,6 +105,10 @@ class CreditActs:
     def call(self, session: Session, operation: Operation, given: Collected) -> Call | None:
         """As `Drafted.call`."""
         return _drafted(operation).call(session, self._ground, operation.deadline, given)
+
+    def touches(self, operation: Operation) -> set[bytes]:
+        """As `Drafted.touches`."""
+        return _drafted(operation).touches()
 
     def place(self, session: Session, operation: Operation) -> int | None:
         """As `Drafted.place`."""
@@ -124,7 +131,7 @@ class Publishing:
 
     def call(self, session: Session, ground: CreditGround, deadline: int, given: Collected) -> Call | None:
         """As `Drafted`; of two records of one company neither may have been overtaken."""
-        events = _events(session, ground, {record.subject for record in self.records})
+        events = _events(session, ground, self.touches())
         before: dict[bytes, list[Event]] = {}
         for record in self.records:
             so_far = [*events[record.subject], *before.setdefault(record.subject, [])]
@@ -145,10 +152,14 @@ class Publishing:
         """As `Drafted`."""
         names = {record.struct_hash() for record in self.records}
         blocks: dict[bytes, int] = {}
-        for placed in _placed(session, ground, {record.subject for record in self.records}):
+        for placed in _placed(session, ground, self.touches()):
             if placed.row.state == State.PUBLISHED:
                 blocks[placed.row.record] = placed.row.block_number
         return max(blocks[name] for name in names) if names <= blocks.keys() else None
+
+    def touches(self) -> set[bytes]:
+        """As `Drafted`."""
+        return {record.subject for record in self.records}
 
     def to_json(self) -> dict[str, Any]:
         """As `Drafted`."""
@@ -171,7 +182,7 @@ class Changing:
 
     def call(self, session: Session, ground: CreditGround, deadline: int, given: Collected) -> Call | None:
         """As `Drafted`."""
-        events = _events(session, ground, self._subjects)
+        events = _events(session, ground, self.touches())
         for leaf, change in self.changes:
             _check_last(leaf, change, events[change.content.subject])
         told = [Told(change, events[change.content.subject]) for _, change in self.changes]
@@ -182,7 +193,7 @@ class Changing:
         """As `Drafted`."""
         steps = {change.struct_hash(leaf) for leaf, change in self.changes}
         blocks: dict[bytes, int] = {}
-        for subject in self._subjects:
+        for subject in self.touches():
             placed = _placed(session, ground, {subject})
             for one, link in zip(placed, links([each.event for each in placed]), strict=True):
                 blocks[link.step] = one.row.block_number
@@ -192,8 +203,8 @@ class Changing:
         """As `Drafted`."""
         return {"changes": [_write_change(leaf, change) for leaf, change in self.changes]}
 
-    @property
-    def _subjects(self) -> set[bytes]:
+    def touches(self) -> set[bytes]:
+        """As `Drafted`."""
         return {change.content.subject for _, change in self.changes}
 
 
@@ -230,6 +241,11 @@ class Choosing:
         row = rows[self.earlier]
         same = (row.applied, row.reason) == (self.choice.applied, self.choice.reason)
         return row.block_number if same else None
+
+    def touches(self) -> set[bytes]:
+        """As `Drafted`."""
+        about = self.choice.about
+        return {about.record if isinstance(about, Named) else bytes((about.issuer & 0xFF, about.kind.value))}
 
     def to_json(self) -> dict[str, Any]:
         """As `Drafted`."""

@@ -1,12 +1,13 @@
 """The job that brings operations to the chain: what all have signed is sent, and followed until its block is final.
 
 Promises that an act takes effect once, whatever ends, turns or refuses in between: the bytes of a transaction are
-stored before they are sent, one waits at a time, and after a restart the chain and the index are asked, not a memory.
+stored before they are sent, they follow each other by nonce, and after a restart the chain and the index are asked, not
+a memory. What touches the same matter waits until the one before it is in a block; some others go along with it.
 The contracts take a signature once, so that sending too much is harmless; what somebody else sent counts as well. What
 is called is for the acts to say; nothing here knows of credit.
 """
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Protocol
 
@@ -39,6 +40,7 @@ log = structlog.get_logger(__name__)
 
 PART: Final = "credit"
 STALLED_AFTER: Final = timedelta(minutes=2)  # many blocks, on the slowest chain in use (Clique, 15 s)
+MAX_UNDER_WAY: Final = 8  # transactions; batches of 50 fill a block of 30 million gas with as many
 TAKEN_BACK: Final = 32  # operations that are looked at again though their blocks were final
 EXPIRED_ERROR: Final = "Signers_Expired"
 
@@ -67,6 +69,9 @@ class Acts(Protocol):
     @property
     def overtaken(self) -> Collection[str]:
         """The contracts' errors that say only that something else came first."""
+
+    def touches(self, operation: Operation) -> Collection[bytes]:
+        """What the call of an operation depends on; of two that share any, one waits for the other."""
 
     def call(self, session: Session, operation: Operation, given: Collected) -> Call | None:
         """What carries an operation out, as the index stands; None while that is behind.
@@ -179,16 +184,22 @@ class Sending:
     def _look_after_sent(self) -> list[bool]:
         sent = self._in(State.SENT)
         # The nonce is asked first: a block that comes before the next question has mined what was next.
-        nonce = next_nonce(self._rpc, self._key.address) if sent else 0
+        nonce = first = next_nonce(self._rpc, self._key.address) if sent else 0
         moved = []
-        for operation in sorted(sent, key=lambda one: _transaction(one, self._key).nonce):
-            moved.append(self._look_after(operation, nonce))
+        for operation in sorted(sent, key=lambda one: one.nonce or 0):
+            moved.append(self._look_after(operation, nonce, first))
             if operation.nonce == nonce:
                 nonce += 1
         return moved
 
-    def _look_after(self, operation: Operation, nonce: int) -> bool:
-        """Where a transaction is by now; it is sent again to be sure."""
+    def _look_after(self, operation: Operation, nonce: int, first: int) -> bool:
+        """Where a transaction is by now; it is sent again to be sure.
+
+        Args:
+            operation: what it is of.
+            nonce: which it must have to be the next, those counted in that are sent and go before it.
+            first: the sender's next nonce by the blocks that there are.
+        """
         if self._is_settled(operation):
             return True
         if operation.nonce != nonce:
@@ -196,7 +207,7 @@ class Sending:
             log.warning("operation_overtaken", operation=operation.id)
             return self._set(operation, State.READY)
         signed = _transaction(operation, self._key)
-        if not self._broadcast(signed) and self._left_out.is_left_out(signed):
+        if not self._broadcast(signed) and nonce == first and self._left_out.is_left_out(signed):
             log.warning("operation_left_out", operation=operation.id, transaction=signed.hash.hex())
             send(self._rpc, signed.raw)
         self._check_age(operation)
@@ -225,17 +236,23 @@ class Sending:
     # ---- what is ready ----
 
     def _send_next(self) -> bool:
-        """Send the first that can be; nothing while another one waits for its block."""
-        if self._in(State.SENT):
-            return False
+        """Send what can be, until enough is under way."""
+        under_way = self._in(State.SENT)
+        busy = {matter for operation in under_way for matter in self._acts.touches(operation)}
         moved, refused = False, None
-        for operation in self._ready():
+        for operation in self._ready() if len(under_way) < MAX_UNDER_WAY else ():
+            touched = set(self._acts.touches(operation))
+            if touched & busy:
+                continue
             try:
-                moved = self._advance(operation) or moved
+                moved = self._advance(operation, under_way) or moved
             except ChainRefused as error:  # by the node, not by a contract: the next may fare better
                 refused = error
-            if self._in(State.SENT):
-                return True
+            before, under_way = under_way, self._in(State.SENT)
+            if len(under_way) > len(before):
+                busy |= touched
+            if refused is not None or len(under_way) >= MAX_UNDER_WAY:
+                break
         if refused is not None:
             raise refused
         return moved
@@ -249,15 +266,16 @@ class Sending:
             with Session(self._engine) as session:
                 yield session.exec(select(Operation).where(Operation.number == number)).one()
 
-    def _advance(self, operation: Operation) -> bool:
+    def _advance(self, operation: Operation, under_way: Sequence[Operation]) -> bool:
         if self._is_settled(operation) or self._took_effect(operation):
             return True
         nonce, free = (ask(self._rpc, self._key.address) for ask in (next_nonce, next_free_nonce))
         if operation.raw is not None and nonce <= (operation.nonce or 0) < free:
             return self._set(operation, State.SENT)  # a turn of the chain put it back to those that wait
-        if free > nonce:
-            return False  # the key's own transactions go first
-        return self._send(operation, nonce)
+        following = max((one.nonce or 0 for one in under_way), default=-1) + 1
+        if free > max(nonce, following):
+            return False  # what else the key has sent goes first
+        return self._send(operation, max(nonce, following))
 
     def _took_effect(self, operation: Operation) -> bool:
         """Whether the index has the act already, whoever sent it."""

@@ -92,18 +92,41 @@ class TestStates:
         assert nonce(acting) == 1
 
     @pytest.mark.usefixtures("standstill")
-    def test_one_waits_at_a_time_and_the_next_follows(self, acting: Acting) -> None:
-        first, second = ready(acting), ready(acting, subject=COMPANIES[1])
+    def test_what_touches_one_company_waits_and_others_go_along(self, acting: Acting) -> None:
+        made = [ready(acting, subject=COMPANIES[at], document=fresh_digest()) for at in (0, 0, 1, 2)]
         job = acting.sending()
         for _ in range(3):
             job.step()
-        assert [acting.show(one)["state"] for one in (first, second)] == ["sent", "ready"]
-        for _ in range(3):
+        assert [acting.show(one)["state"] for one in made] == ["sent", "ready", "sent", "sent"]
+        assert [row(acting, one).nonce for one in made] == [0, None, 1, 2]
+        for _ in range(4):
             acting.rpc.call("evm_mine")
             acting.follow()
             job.step()
-        assert [acting.show(one)["state"] for one in (first, second)] == ["final", "final"]
-        assert (row(acting, first).nonce, row(acting, second).nonce) == (0, 1)
+        assert {acting.show(one)["state"] for one in made} == {"final"}
+        assert (nonce(acting), count(acting)) == (4, 2)
+
+    @pytest.mark.usefixtures("standstill")
+    def test_no_more_than_a_few_are_under_way(self, acting: Acting, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(sending_module, "MAX_UNDER_WAY", 2)
+        made = [ready(acting, subject=company, document=fresh_digest()) for company in COMPANIES]
+        job = acting.sending()
+        for _ in range(3):
+            job.step()
+        assert [acting.show(one)["state"] for one in made] == ["sent", "sent", "ready", "ready"]
+
+    @pytest.mark.usefixtures("standstill")
+    def test_what_follows_one_that_the_node_lost_comes_after_it(self, acting: Acting) -> None:
+        made = [ready(acting, subject=company, document=fresh_digest()) for company in COMPANIES]
+        snapshot, job = acting.rpc.call("evm_snapshot"), acting.sending()
+        job.step()
+        acting.rpc.call("evm_revert", snapshot)
+        for _ in range(2 * len(made) * LEFT_OUT_BLOCKS):
+            acting.rpc.call("evm_mine")
+            acting.follow()
+            job.step()
+        assert {acting.show(one)["state"] for one in made} == {"final"}
+        assert [count(acting, at) for at in range(4)] == [1] * 4
 
     def test_a_step_without_work_does_nothing(self, acting: Acting) -> None:
         acting.publishing(acting.record())
