@@ -36,6 +36,7 @@ MAX_KEY_FILE_BYTES: Final = 64 << 10
 PASSWORD_FILE: Final = "password"  # noqa: S105  # the file's name
 LOG_KEY_FILE: Final = "log-key.pem"
 PERIOD_SECRET_FILE: Final = "period-secret.json"  # noqa: S105  # the file's name
+WEBHOOK_SECRET_FILE: Final = "webhook-secret.json"  # noqa: S105  # the file's name
 SENDER_FILE: Final = "sender.json"
 MEMBER_ROLES: Final = ("governor", "anchorer", "receipt-signer", "credit-publisher", "regulator")
 
@@ -66,6 +67,7 @@ class MemberKeys:
     log_public_key: bytes  # 32 bytes
     period_secret_file: Path
     sender_keystore: Path  # of no role: sends what others have signed
+    webhook_secret_file: Path
     keystores: dict[str, Path]  # role -> file
     addresses: dict[str, bytes]  # role -> 20 bytes
 
@@ -87,6 +89,7 @@ def make_member_keys(directory: Path, roles: Iterable[str] = MEMBER_ROLES) -> Me
     addresses = {role: make_ethereum_key(path, password_file).address for role, path in keystores.items()}
     log_key = make_log_key(directory / LOG_KEY_FILE, password_file)
     make_secret(directory / PERIOD_SECRET_FILE, password_file)
+    make_secret(directory / WEBHOOK_SECRET_FILE, password_file)
     make_ethereum_key(directory / SENDER_FILE, password_file)
     return MemberKeys(
         directory=directory,
@@ -95,6 +98,7 @@ def make_member_keys(directory: Path, roles: Iterable[str] = MEMBER_ROLES) -> Me
         log_public_key=log_key.public_key().public_bytes_raw(),
         period_secret_file=directory / PERIOD_SECRET_FILE,
         sender_keystore=directory / SENDER_FILE,
+        webhook_secret_file=directory / WEBHOOK_SECRET_FILE,
         keystores=keystores,
         addresses=addresses,
     )

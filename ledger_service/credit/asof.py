@@ -13,7 +13,7 @@ from fastapi import Query
 from sqlmodel import Session, col, select
 
 from ledger_service.errors import IndexBehind, InvalidContent, NotFound
-from ledger_service.index.tables import Block
+from ledger_service.index.tables import Block, IndexState
 
 __all__ = ["AS_OF_PATTERN", "AsOf", "Moment", "moment"]
 
@@ -46,7 +46,7 @@ def moment(session: Session, as_of: str | None, now: datetime) -> Moment:
 
     Raises:
         InvalidContent: it is of another form, or no such day.
-        NotFound: before the first block that is followed.
+        NotFound: before the first block that is followed, or after all that there is.
         IndexBehind: no block is followed yet, or the one asked for is not.
     """
     tip = session.exec(select(Block).order_by(col(Block.number).desc()).limit(1)).first()
@@ -58,11 +58,17 @@ def moment(session: Session, as_of: str | None, now: datetime) -> Moment:
         raise _not_allowed("as_of is no block number and no time such as 2026-01-31T16:00:00Z.")
     if as_of.isdecimal():
         return _at_block(session, int(as_of), tip)
-    return _at_time(session, _time(as_of), tip)
+    time = _time(as_of)
+    if time > max(tip.timestamp, now.timestamp()):
+        raise NotFound(f"{as_of} has not come yet; nothing is known as of it.")
+    return _at_time(session, time, tip)
 
 
 def _at_block(session: Session, number: int, tip: Block) -> Moment:
     if number > tip.number:
+        state = session.get(IndexState, 1)
+        if state is None or number > state.node_head:
+            raise NotFound(f"There is no block {number} yet; the last that is followed is {tip.number}.")
         raise IndexBehind(f"Block {number} is not followed yet; the last is {tip.number}.", retry_after=1)
     block = session.get(Block, number)
     if block is None:

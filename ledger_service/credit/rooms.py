@@ -84,9 +84,10 @@ def open_rooms(
 def sending(ground: CreditGround, rpc: Rpc, finality: Finality, key: EthereumKey) -> Job:
     """The job that sends what all have signed."""
     chain = ground.network.chain_id
-    return Job("sending", Sending(ground.engine, rpc, chain, key, CreditActs(ground), finality, ground.clock).step)
+    room = Sending(ground.engine, rpc, chain, key, CreditActs(ground), finality, ground.clock)
+    return Job("sending", room.step, eager=True)
 
 
 def delivering(ground: CreditGround, finality: Finality, webhook_secret: bytes, reach: Reach) -> Job:
     """The job that delivers webhooks."""
-    return Job("delivering", Delivering(ground, finality, webhook_secret, reach, given).step)
+    return Job("delivering", Delivering(ground, finality, webhook_secret, reach, given).step, eager=True)

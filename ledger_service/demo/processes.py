@@ -119,6 +119,7 @@ def service_settings(rpc: str, founding: Founding, where: Path, service: Service
         "RECEIPT_KEYSTORE": keys.keystores["receipt-signer"],
         "ANCHORER_KEYSTORE": keys.keystores["anchorer"],
         "SENDER_KEYSTORE": keys.sender_keystore,
+        "WEBHOOK_SECRET_FILE": keys.webhook_secret_file,
         "PASSWORD_FILE": keys.password_file,
     }
     return {f"BIDLEDGER_{name}": str(value) for name, value in settings.items()}

@@ -12,8 +12,9 @@ from conftest import Running
 CONFIG = Path(__file__).parent / "schemathesis.toml"
 
 
+@pytest.mark.parametrize("who", ["public", "operator"])
 @pytest.mark.parametrize("running", ["anvil"], indirect=True)
-def test_schemathesis_finds_no_contradiction(running: Running, tmp_path: Path) -> None:
+def test_schemathesis_finds_no_contradiction(running: Running, who: str, tmp_path: Path) -> None:
     program = shutil.which("schemathesis", path=str(Path(sys.executable).parent))
     assert program is not None
     command = [
@@ -28,6 +29,8 @@ def test_schemathesis_finds_no_contradiction(running: Running, tmp_path: Path) -
         ),
         *("--max-examples", "15", "--seed", "1"),
         *("--exclude-checks", "unsupported_method", "--no-color"),
+        *("--exclude-path", "/v1/events"),  # an answer without end
+        *(part for name, value in running.operator.items() if who == "operator" for part in ("-H", f"{name}: {value}")),
     ]
     outcome = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
     assert outcome.returncode == 0, outcome.stdout[-6000:]

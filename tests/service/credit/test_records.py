@@ -217,7 +217,7 @@ def test_the_choices_that_stand_are_listed_each_with_its_reason(
         ("credit/records?cursor=1.2", 422, "invalid-content", "/query/cursor"),
         ("credit/records?as_of=now", 422, "invalid-content", "/query/as_of"),
         ("credit/records?as_of=2026-13-01T00:00:00Z", 422, "invalid-content", "/query/as_of"),
-        ("credit/records?as_of=999999999999999999", 503, "index-behind", None),
+        ("credit/records?as_of=999999999999999999", 404, "not-found", None),
         ("credit/records/0x00", 422, "invalid-content", "/path/record"),
         ("credit/records/%ED%A0%80", 422, "invalid-content", "/path/record"),
         (f"credit/records/0x{'00' * 32}", 404, "not-found", None),

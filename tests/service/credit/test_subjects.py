@@ -10,12 +10,15 @@ from conftest import Clock
 from filing import COMPANIES, GROUNDS, REASON, Filing
 from founding import block_time, later
 from serving import serving
+from sqlalchemy import Engine
+from sqlmodel import Session
 
 from anchors.credit import Issued, Kind, Named, State, end_of
 from ledger_service.chain.rpc import Rpc, quantity
 from ledger_service.credit.answers import SubjectOut
 from ledger_service.credit.ground import CreditGround
 from ledger_service.credit.subjects import SubjectEndpoint
+from ledger_service.index.tables import IndexState
 
 CHONGQING, SICHUAN, GUIZHOU = 1, 2, 3
 DAY = 24 * 3600
@@ -229,13 +232,23 @@ def test_what_cannot_be_asked_is_refused_by_name(
     assert "1949" not in told["detail"]
 
 
-def test_what_is_not_known_yet_is_said_to_be_behind(filing: Filing, follow: Follow, client: httpx.Client) -> None:
+def test_what_is_not_known_yet_is_said_to_be_behind(
+    filing: Filing, follow: Follow, client: httpx.Client, rpc: Rpc, engine: Engine
+) -> None:
     path = f"/v1/subjects/{FIRST}"
     assert client.get(path).json()["type"] == "urn:bidledger:problem:index-behind"
     follow()
-    far = client.get(path, params={"as_of": "9" * 18})
+    rpc.call("evm_mine")
+    next_block = quantity(rpc.call("eth_blockNumber"))
+    with Session(engine) as session:
+        state = session.get_one(IndexState, 1)
+        state.node_head = next_block
+        session.add(state)
+        session.commit()
+    far = client.get(path, params={"as_of": str(next_block)})
     assert (far.status_code, far.headers["retry-after"]) == (503, "1")
-    assert client.get(path, params={"as_of": "2999-01-01T00:00:00Z"}).status_code == 503
+    assert client.get(path, params={"as_of": "9" * 18}).status_code == 404
+    assert client.get(path, params={"as_of": "2999-01-01T00:00:00Z"}).status_code == 404
     assert client.get(path, params={"as_of": "0"}).status_code == 404
     assert client.get(path, params={"as_of": "1970-01-01T00:00:00Z"}).status_code == 404
     assert client.get(f"{path}/other").status_code == 404
