@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Table, select
+from sqlalchemy import ColumnElement, Table, null, or_, select
 from sqlmodel import Session, col
 from sqlmodel import select as select_models
 
@@ -19,7 +19,7 @@ from ledger_service.credit.ground import CreditGround
 from ledger_service.credit.records import choices, subject_of
 from ledger_service.credit.standing import Happened, Refusals, Teller, Told, courses, day_told, hex_told, measures_told
 from ledger_service.errors import InvalidContent
-from ledger_service.index.tables import Block, CreditEvent
+from ledger_service.index.tables import Block, CreditEvent, CreditRecordVersion
 
 __all__ = [
     "BLOCK",
@@ -45,6 +45,14 @@ HAPPENED: Final[tuple[ColumnElement[Any], ...]] = (
     *(EVENT.c.measures, EVENT.c.statement, EVENT.c.document, EVENT.c.grounds, EVENT.c.objector),
 )
 """The columns of `Happened`, of the events joined with their blocks."""
+VERSION: Final[Table] = CreditRecordVersion.__table__  # type: ignore[attr-defined]
+_STANDING: Final = select(
+    *(VERSION.c.subject, VERSION.c.record, VERSION.c.contract),
+    *(VERSION.c.published_block, VERSION.c.published_transaction, VERSION.c.published_log, BLOCK.c.timestamp),
+    *(VERSION.c.state, VERSION.c.member, VERSION.c.kind, VERSION.c.decided_on, VERSION.c.last_day, VERSION.c.earlier),
+    *(VERSION.c.measures, VERSION.c.statement, VERSION.c.document, null(), null()),
+).join_from(VERSION, BLOCK, BLOCK.c.number == VERSION.c.published_block)
+"""The same of records to which nothing happened but their publication."""
 
 
 class UnknownMember(InvalidContent):
@@ -135,12 +143,32 @@ def told_history(session: Session, ground: CreditGround, subject: bytes, record:
 
 
 def happened(session: Session, keys: Collection[bytes], until_block: int) -> Iterator[Happened]:
-    """All that happened to the records of subjects until a block, in no order."""
+    """All that happened to the records of subjects until a block, in no order.
+
+    How records stood then lies in the order of the subjects, events in that of the chain, so that each costs a page of
+    its own: only those records are looked for among the events to which more happened than that they were published.
+    """
     wanted = list(dict.fromkeys(keys))
-    rows = select(*HAPPENED).join_from(EVENT, BLOCK, BLOCK.c.number == EVENT.c.block_number)
     for at in range(0, len(wanted), MAX_KEYS):
-        some = rows.where(EVENT.c.subject.in_(wanted[at : at + MAX_KEYS]), EVENT.c.block_number <= until_block)
-        yield from map(Happened._make, session.execute(some))
+        some = _STANDING.where(VERSION.c.subject.in_(wanted[at : at + MAX_KEYS]), VERSION.c.from_block <= until_block)
+        stood = some.where(or_(VERSION.c.to_block.is_(None), VERSION.c.to_block > until_block))
+        changed = []
+        for each in map(Happened._make, session.execute(stood)):
+            if each.state == State.PUBLISHED:
+                yield each
+            else:
+                changed.append(each)
+        yield from _events(session, changed, until_block)
+
+
+def _events(session: Session, records: Sequence[Happened], until_block: int) -> Iterator[Happened]:
+    rows = select(*HAPPENED).join_from(EVENT, BLOCK, BLOCK.c.number == EVENT.c.block_number)
+    for at in range(0, len(records), MAX_KEYS):
+        some = records[at : at + MAX_KEYS]
+        of_subjects = EVENT.c.subject.in_({each.subject for each in some})
+        of_records = EVENT.c.record.in_([each.record for each in some])
+        found = session.execute(rows.where(of_subjects, of_records, EVENT.c.block_number <= until_block))
+        yield from map(Happened._make, found)
 
 
 def refusals(session: Session, until_block: int) -> Refusals:
