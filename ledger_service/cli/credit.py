@@ -51,6 +51,7 @@ def import_list(
     as_json: JsonFlag = False,
 ) -> None:
     """Draw up records from another body's list. Only digests leave this machine, and nothing before you agreed."""
+    from ledger_service.cli.credit_plan import show_plan
     from ledger_service.credit.client import CreditClient
     from ledger_service.credit.lists.importing import check_interrupted
     from ledger_service.credit.lists.journal import Journal, journal_path
@@ -59,7 +60,7 @@ def import_list(
     with CreditClient(url, api_key_file) as client, take(journal_path(file), client.url) as journal:
         plan = _plan(file, mapping, client, journal)
         check_interrupted(journal, "0x" + plan.file.digest.hex())
-        _show_plan(plan)
+        show_plan(plan)
         outcomes: list[Outcome] = []
         agreed = not dry_run and _agreed(plan, journal, yes=yes)
         if agreed:
@@ -203,15 +204,6 @@ def _plan(file: Path, mapping: Path, client: "CreditClient", journal: "Journal")
         return make_plan(opened, drafts, refused, waiting(journal, client), client)
 
 
-def _show_plan(plan: "Plan") -> None:
-    from ledger_service.cli.console import err_console
-    from ledger_service.cli.credit_plan import plan_table
-
-    encoding = f", read as {plan.file.encoding.upper()}" if plan.file.encoding else ""
-    say(f"{plan.file.path}{encoding}: " + ", ".join(f"{count} {fate}" for fate, count in plan.counts().items()))
-    err_console().print(plan_table(plan))
-
-
 def _agreed(plan: "Plan", journal: "Journal", *, yes: bool) -> bool:
     new, begun = plan.counts()["new"], sum(len(batch.records) for batch in journal.batches.values() if batch.open)
     if yes or not new + begun:
@@ -255,4 +247,4 @@ def _report(
         print(f"line {entry.line} was refused: {entry.reason}")
     for operation in operations:
         count = f"{operation['records']} record{'' if operation['records'] == 1 else 's'}"
-        print(f"{operation['id']}  {count}, {operation['state']}: bidledger credit sign {operation['id']}")
+        print(f"{count}, {operation['state']}: bidledger credit sign {operation['id']} --url {client.url}")

@@ -17,10 +17,10 @@ import rfc8785
 
 from anchors.credit import Catalogue, Kind, Record, Statement, check_record, last_day
 from anchors.credit.terms import LAST_DAY
-from anchors.errors import AnchorsError
+from anchors.errors import AnchorsError, MalformedFile
 from anchors.subjects import Subject
 from ledger_service.credit.lists.mapping import DayPart, LastDayPart, Mapping, parse_day
-from ledger_service.credit.lists.reading import Cell, Row
+from ledger_service.credit.lists.reading import Cell, Row, printable
 
 __all__ = ["Draft", "Drafting", "Refusal"]
 
@@ -29,6 +29,10 @@ _FIRST_DAY: Final = date(1970, 1, 1)
 _DIGEST: Final = re.compile(r"(?:0x)?([0-9a-fA-F]{64})")
 _MONTHS: Final = re.compile(r"[0-9]{1,2}")
 _MOST_MONTHS: Final = 60
+_STATEMENT_RULE: Final = (
+    "facts have up to 10,000 characters, a basis is 1 to 16 provisions of up to 200 each, "
+    "and there are no control characters"
+)
 _Read = TypeVar("_Read")
 
 
@@ -147,7 +151,10 @@ class Drafting:
                 "catalogue": "0x" + self.catalogue.digest.hex(),
             }
         )
-        Statement.parse(written)
+        try:
+            Statement.parse(written)
+        except MalformedFile as error:
+            raise ValueError(f"{part.facts}, or the legal basis: {_STATEMENT_RULE}") from error
         return written
 
     def _document(self, row: Row) -> bytes:
@@ -219,4 +226,4 @@ def _parsed(text: str, layouts: list[str], column: str) -> date:
 
 
 def _short(text: str) -> str:
-    return f"“{text[:40]}…”" if len(text) > 40 else f"“{text}”"
+    return f"“{printable(text[:40])}{'…' if len(text) > 40 else ''}”"

@@ -114,11 +114,11 @@ def read_drafts(
     drafting = Drafting(mapping, file.path.parent, catalogue, time)
     drafts: list[Draft] = []
     refused: list[Refusal] = []
-    first: dict[Decision, Draft] = {}
+    first: dict[bytes, Draft] = {}  # by whom and what decision it is about
     for row in file.rows(mapping.shape, mapping.columns()):
         drawn = drafting.draw_up(row)
         if isinstance(drawn, Draft):
-            before = first.setdefault(decision(drawn.request()), drawn)
+            before = first.setdefault(drawn.record.subject + drawn.record.document, drawn)
             if before is drawn:
                 drafts.append(drawn)
                 continue

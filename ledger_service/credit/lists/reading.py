@@ -15,7 +15,18 @@ from typing import Final, Literal, TypeAlias
 
 from ledger_service.errors import Exit, NotFound, ServiceError
 
-__all__ = ["MAX_HEADER", "MAX_LIST_BYTES", "MAX_ROWS", "BadList", "Cell", "Form", "ListFile", "Row", "Shape"]
+__all__ = [
+    "MAX_HEADER",
+    "MAX_LIST_BYTES",
+    "MAX_ROWS",
+    "BadList",
+    "Cell",
+    "Form",
+    "ListFile",
+    "Row",
+    "Shape",
+    "printable",
+]
 
 MAX_LIST_BYTES: Final = 64 << 20
 MAX_ROWS: Final = 1_000_000
@@ -47,7 +58,12 @@ class BadList(ServiceError):
 
     def __init__(self, path: Path, why: str, line: int | None = None) -> None:
         where = f"{path}, line {line}" if line is not None else f"{path}"
-        super().__init__(f"{where}: {why}", facts={} if line is None else {"line": line})
+        super().__init__(f"{where}: {printable(why)}", facts={} if line is None else {"line": line})
+
+
+def printable(text: str) -> str:
+    """A text of a list for a person's terminal: what steers one is shown as a question mark."""
+    return "".join(character if character.isprintable() else "?" for character in text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,7 +89,7 @@ class Office:
 
     @property
     def url(self) -> str:
-        return str(self.acting.client.base_url)
+        return str(self.acting.client.base_url).rstrip("/")
 
     @property
     def key_file(self) -> Path:

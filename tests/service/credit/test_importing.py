@@ -12,6 +12,7 @@ from pathlib import Path
 
 import openpyxl
 import pytest
+from command_line import bidledger
 from conftest import Clock
 from filing import COMPANIES, Filing
 from founding import Founded
@@ -136,6 +137,19 @@ def test_nothing_is_sent_unless_somebody_agrees(office: Office) -> None:
     assert "1 new" in told["stderr"]
     assert (told["sent"], told["operations"], office.acting.operations()) == (False, [], [])
     assert list(office.folder.glob("list.csv.*")) == []
+
+
+def test_a_person_sees_the_plan_and_what_to_sign(office: Office) -> None:
+    path = office.list_of(office.entry(FIRST, DOCUMENTS[0]), office.entry(SECOND, "0", 决定书="\x1b[2J"))
+    office.acting.follow()
+    outcome = bidledger(*(each for each in office.arguments(path, "--yes") if each != "--json"))
+    assert outcome.returncode == 0, outcome.stderr
+    (operation,) = office.acting.operations()
+    assert outcome.stdout == f"1 record, collecting: bidledger credit sign {operation['id']} --url {office.url}\n"
+    assert f"{path}, read as UTF-8: 1 new, 0 waiting, 0 unchanged, 0 changed, 1 refused" in outcome.stderr
+    assert f"CN-USCC:{FIRST}" in outcome.stderr
+    assert "line 3 refused: 决定书: is no SHA-256" in outcome.stderr
+    assert "\x1b[2J" not in outcome.stderr
 
 
 def test_a_record_that_the_api_refuses_leaves_the_others(office: Office) -> None:

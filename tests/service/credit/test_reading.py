@@ -362,3 +362,11 @@ def test_companies_are_read_by_their_identifiers_alone(
     assert all(isinstance(each.company, str) for each in named[2:])
     with pytest.raises(ServiceError, match="more than 1 companies"):
         read_companies(tmp_path / name, 1)
+
+
+def test_the_mapping_that_the_documentation_shows_is_one(tmp_path: Path) -> None:
+    shown = (Path(__file__).parents[3] / "docs" / "CREDIT.md").read_text()
+    (tmp_path / "mapping.toml").write_text(shown.partition("### The mapping\n```toml\n")[2].partition("```")[0])
+    mapping = Mapping.read(tmp_path / "mapping.toml")
+    assert len(mapping.columns()) == 8
+    assert mapping.shape.header == 2
