@@ -4,14 +4,16 @@ A bare ASGI application, since every trading centre asks it of every bidder; the
 and hands it over. What stands now is read by one statement, so that it is of one block, and choices once a block.
 """
 
-from asyncio import get_running_loop
+from asyncio import AbstractEventLoop, Future, get_running_loop
+from collections import deque
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 from urllib.parse import parse_qsl, unquote_to_bytes
 
 import orjson
-from sqlalchemy import bindparam, select
+from sqlalchemy import Engine, bindparam, select
 from sqlmodel import Session
 
 from anchors.errors import AnchorsError, BadSubject
@@ -40,7 +42,7 @@ __all__ = ["DESCRIPTION", "PREFIX", "SCHEMAS", "SubjectEndpoint"]
 PREFIX: Final = "/v1/subjects/"
 
 _METHODS: Final = ("GET", "HEAD")
-_READERS: Final = 4  # threads; what they do in Python waits for each other anyhow
+_MAX_TOGETHER: Final = 32
 _JSON: Final = (b"content-type", b"application/json")
 _BOOLEANS: Final = {"true": True, "false": False}
 
@@ -65,6 +67,9 @@ class _Question:
     ended: bool
 
 
+_Waiting: TypeAlias = tuple[_Question, "Future[bytes]"]
+
+
 class SubjectEndpoint:
     """The ASGI application of the one route, whose scope has the path below PREFIX.
 
@@ -75,7 +80,8 @@ class SubjectEndpoint:
     def __init__(self, ground: CreditGround) -> None:
         self._ground = ground
         self._teller = Teller(ground.network.members)
-        self._readers = ThreadPoolExecutor(_READERS, "credit-subjects")
+        self._reader = _Reader(ground.engine)
+        self._desk = _Desk(self._answer)
         self._refusals: tuple[bytes, Refusals] = (b"", Refusals())
         """The hash of the block up to which they were read, and they."""
 
@@ -84,8 +90,7 @@ class SubjectEndpoint:
         try:
             if scope["method"] not in _METHODS:
                 raise method_not_allowed(scope["method"], *_METHODS)
-            question = _question(scope)
-            body = await get_running_loop().run_in_executor(self._readers, self._answer, question)
+            body = await self._desk.ask(_question(scope))
         except ServiceError as error:
             await send_problem(send, error)
             return
@@ -109,8 +114,7 @@ class SubjectEndpoint:
 
     def _now(self, subject: Subject) -> _Read:
         while True:
-            with self._ground.engine.connect() as connection:
-                rows = connection.execute(_NOW, {"subject": subject.key}).all()
+            rows = self._reader.now(subject.key)
             now = self._ground.clock()
             if not rows:
                 with Session(self._ground.engine) as session:
@@ -137,6 +141,77 @@ class SubjectEndpoint:
                     return None
             self._refusals = block_hash, against
         return against
+
+
+class _Desk:
+    """Has questions answered in one thread, those together that came while it was busy: to hand one over and back
+    costs more than the answer, and an answer may have to wait for the disk, which the event loop must not."""
+
+    def __init__(self, answer: Callable[[_Question], bytes]) -> None:
+        self._answer = answer
+        self._thread = ThreadPoolExecutor(1, "credit-subjects")
+        self._waiting: deque[_Waiting] = deque()
+        self._busy = False
+
+    async def ask(self, question: _Question) -> bytes:
+        """The answer; raises what answering raises."""
+        loop = get_running_loop()
+        future: Future[bytes] = loop.create_future()
+        self._waiting.append((question, future))
+        if not self._busy:
+            self._busy = True
+            loop.call_soon(self._hand_over, loop)  # with whatever else has come by then
+        return await future
+
+    def _hand_over(self, loop: AbstractEventLoop) -> None:
+        some = [self._waiting.popleft() for _ in range(min(len(self._waiting), _MAX_TOGETHER))]
+        self._busy = bool(some)
+        if some:
+            self._thread.submit(self._work, loop, some)
+
+    def _work(self, loop: AbstractEventLoop, some: list[_Waiting]) -> None:
+        outcomes: list[tuple[Future[bytes], bytes | Exception]] = []
+        for question, future in some:
+            try:
+                outcomes.append((future, self._answer(question)))
+            except Exception as error:  # noqa: BLE001  # whoever asked is told
+                outcomes.append((future, error))
+        loop.call_soon_threadsafe(self._hand_back, loop, outcomes)
+
+    def _hand_back(self, loop: AbstractEventLoop, outcomes: list[tuple[Future[bytes], bytes | Exception]]) -> None:
+        for future, outcome in outcomes:
+            if future.done():
+                continue  # the asker is gone
+            if isinstance(outcome, Exception):
+                future.set_exception(outcome)
+            else:
+                future.set_result(outcome)
+        self._hand_over(loop)
+
+
+class _Reader:
+    """Reads what stands now, for one thread: past SQLAlchemy over a connection of its own where the driver takes
+    positions, as SQLite's does, which makes it three times as fast."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._compiled = _NOW.compile(engine)
+        self._cursor: Any = None
+
+    def now(self, key: bytes) -> Sequence[Sequence[Any]]:
+        """The rows of _NOW."""
+        names = self._compiled.positiontup
+        if names is None:
+            with self._engine.connect() as connection:
+                return connection.execute(_NOW, {"subject": key}).all()
+        if self._cursor is None:
+            own = self._engine.raw_connection()
+            own.detach()  # it is no more of the pool's, which others need
+            self._cursor = own.cursor()
+        given = {**self._compiled.params, "subject": key}
+        self._cursor.execute(self._compiled.string, [given[name] for name in names])
+        rows: list[tuple[Any, ...]] = self._cursor.fetchall()
+        return rows
 
 
 def _question(scope: Scope) -> _Question:
