@@ -15,6 +15,8 @@ import structlog
 import accept
 import backfill
 import credit_gas
+import credit_index
+import credit_reads
 import gas
 import sealed_chain
 import tree
@@ -28,6 +30,8 @@ MEASUREMENTS: Mapping[str, Callable[[], Row]] = {
     "credit-sign-gas": credit_gas.signature,
     "credit-change-gas": credit_gas.change,
     "credit-batch-gas": credit_gas.batch,
+    "credit-index": credit_index.index,
+    "credit-subject": credit_reads.subject,
     "tree-append": tree.append,
     "accept-bulk": accept.bulk,
     "accept-single": accept.single,
