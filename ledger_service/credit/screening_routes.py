@@ -9,6 +9,7 @@ from starlette.concurrency import run_in_threadpool
 
 from ledger_service.bodies import read_body
 from ledger_service.credit.ground import CreditGround
+from ledger_service.credit.queries import member_of
 from ledger_service.credit.screening_lists import MAX_SUBJECTS, read_list
 from ledger_service.credit.screening_queries import (
     GivenRecord,
@@ -20,6 +21,7 @@ from ledger_service.credit.screening_queries import (
 from ledger_service.credit.screening_results import Question
 from ledger_service.credit.screening_tables import Screening
 from ledger_service.credit.screenings import Screenings
+from ledger_service.credit.standing import Teller
 from ledger_service.log.api_keys import ApiKey, ApiKeys, Scope
 from ledger_service.pages import Limit, cached
 
@@ -163,7 +165,7 @@ def routes(screenings: Screenings, ground: CreditGround, api_keys: ApiKeys) -> A
         ground: the alliance, and the database.
         api_keys: who may screen, and how much: the scope `credit`, and the quota of a period.
     """
-    router = APIRouter(tags=["credit"])
+    router, teller = APIRouter(tags=["credit"]), Teller(ground.network.members)
 
     def allowed(authorization: Annotated[str | None, Header(description="Bearer, and an API key.")] = None) -> ApiKey:
         return api_keys.authenticate(authorization).require(Scope.CREDIT)
@@ -191,7 +193,7 @@ def routes(screenings: Screenings, ground: CreditGround, api_keys: ApiKeys) -> A
         """Look up to 1,000 companies up, and log what is told as evidence: `hit` where a record applies, `clear` where
         none does, `invalid` where a row names no company. Only exact identifiers are looked up, never names. Takes one
         slot of the key's quota."""
-        viewer = None if recognized_by is None else ground.number_of(recognized_by)
+        viewer = None if recognized_by is None else member_of(teller, recognized_by, "/query/recognized_by")
         media_type = request.headers.get("content-type", "")
         body = await read_body(request.receive, request.headers.get("content-length", ""), MAX_BODY_BYTES)
         rows = await run_in_threadpool(read_list, media_type, body)

@@ -134,8 +134,8 @@ def test_a_member_that_opted_out_is_told_no_hit(filing: Filing, room: Room, foll
     assert answer["result"]["recognized_by"] == "chongqing"
     unseen = room.ask([str(HIT)])["result"]["results"][0]["records"][0]
     assert [(one["member"], one["reason"]) for one in unseen["not_applied_by"]] == [("guizhou", f"0x{REASON.hex()}")]
-    refused = room.ask([str(HIT)], params={"recognized_by": "tibet"}, status=404)
-    assert refused["type"] == "urn:bidledger:problem:not-found"
+    refused = room.ask([str(HIT)], params={"recognized_by": "tibet"}, status=422)
+    assert (refused["type"], refused["pointer"]) == ("urn:bidledger:problem:unknown-member", "/query/recognized_by")
 
 
 def test_a_certificate_beside_it_is_of_the_same_block_and_named_in_the_result(
