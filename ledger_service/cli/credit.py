@@ -192,9 +192,9 @@ def show(
 def _plan(file: Path, mapping: Path, client: "CreditClient", journal: "Journal") -> "Plan":
     from anchors.credit import read_catalogue
     from ledger_service.credit.lists.importing import waiting
+    from ledger_service.credit.lists.listfile import ListFile
     from ledger_service.credit.lists.mapping import Mapping
     from ledger_service.credit.lists.planning import make_plan, read_drafts
-    from ledger_service.credit.lists.reading import ListFile
 
     meaning = Mapping.read(mapping)
     opened = ListFile.open(file, meaning.shape)

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from anchors.errors import BadSubject
 from anchors.subjects import USCC, Subject
-from ledger_service.credit.lists.reading import BadList, Cell, ListFile, Shape
+from ledger_service.credit.lists.listfile import BadList, Cell, ListFile, Shape
+from ledger_service.credit.lists.reading import read_rows, read_table
 from ledger_service.credit.screening_lists import COLUMNS
 
 __all__ = ["Named", "read_companies"]
@@ -60,7 +61,7 @@ def _company(text: str) -> Subject | str:
 
 def _column(file: ListFile, shape: Shape) -> Iterator[tuple[int, str]]:
     column: int | None = None
-    for line, cells in file.table(shape):
+    for line, cells in read_table(file, shape):
         if not any(cells):
             continue
         if column is None:
@@ -77,7 +78,7 @@ def _header(cells: Sequence[Cell]) -> int | None:
 
 
 def _members(file: ListFile, shape: Shape) -> Iterator[tuple[int, str]]:
-    for row in file.rows(shape, COLUMNS):
+    for row in read_rows(file, shape, COLUMNS):
         yield row.line, next((_text(row.cells[name]) for name in COLUMNS if row.cells.get(name)), "")
 
 

@@ -9,7 +9,7 @@ import io
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from ledger_service.credit.lists.reading import BadList, Cell, ListFile
+from ledger_service.credit.lists.listfile import BadList, Cell, ListFile
 
 __all__ = ["read_lines"]
 

@@ -19,8 +19,8 @@ from anchors.credit import Catalogue, Kind, Record, Statement, check_record, las
 from anchors.credit.terms import LAST_DAY
 from anchors.errors import AnchorsError, MalformedFile
 from anchors.subjects import Subject
+from ledger_service.credit.lists.listfile import Cell, Row, printable
 from ledger_service.credit.lists.mapping import DayPart, LastDayPart, Mapping, parse_day
-from ledger_service.credit.lists.reading import Cell, Row, printable
 
 __all__ = ["Draft", "Drafting", "Refusal"]
 

@@ -7,7 +7,7 @@ import json
 from collections.abc import Collection, Iterator
 from typing import Final
 
-from ledger_service.credit.lists.reading import Cell, ListFile, Row
+from ledger_service.credit.lists.listfile import Cell, ListFile, Row
 
 __all__ = ["read_objects"]
 

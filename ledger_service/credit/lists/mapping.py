@@ -13,7 +13,7 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from anchors.credit.measures import MAX_CODE
-from ledger_service.credit.lists.reading import MAX_HEADER, BadList, Shape
+from ledger_service.credit.lists.listfile import MAX_HEADER, BadList, Shape
 from ledger_service.errors import NotFound
 
 __all__ = ["Mapping", "parse_day"]

@@ -18,7 +18,8 @@ from ledger_service import errors
 from ledger_service.credit.client import CreditClient, Told
 from ledger_service.credit.lists import mapping as mappings
 from ledger_service.credit.lists.drafting import Draft, Drafting, Refusal
-from ledger_service.credit.lists.reading import ListFile
+from ledger_service.credit.lists.listfile import ListFile
+from ledger_service.credit.lists.reading import read_rows
 
 __all__ = ["Decision", "Fate", "Plan", "Planned", "decision", "make_plan", "read_drafts"]
 
@@ -115,7 +116,7 @@ def read_drafts(
     drafts: list[Draft] = []
     refused: list[Refusal] = []
     first: dict[bytes, Draft] = {}  # by whom and what decision it is about
-    for row in file.rows(mapping.shape, mapping.columns()):
+    for row in read_rows(file, mapping.shape, mapping.columns()):
         drawn = drafting.draw_up(row)
         if isinstance(drawn, Draft):
             before = first.setdefault(drawn.record.subject + drawn.record.document, drawn)

@@ -15,7 +15,7 @@ from xml.parsers import expat
 
 import openpyxl
 
-from ledger_service.credit.lists.reading import MAX_HEADER, MAX_ROWS, BadList, Cell, ListFile
+from ledger_service.credit.lists.listfile import MAX_HEADER, MAX_ROWS, BadList, Cell, ListFile
 
 __all__ = ["read_sheet"]
 

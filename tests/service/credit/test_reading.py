@@ -14,12 +14,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from anchors.credit import Kind, Statement, read_catalogue
-from ledger_service.credit.lists import reading
+from ledger_service.credit.lists import listfile, reading
 from ledger_service.credit.lists.companies import read_companies
 from ledger_service.credit.lists.drafting import Draft, Drafting, Refusal
+from ledger_service.credit.lists.listfile import BadList, Cell, ListFile, Row, Shape
 from ledger_service.credit.lists.mapping import Mapping
 from ledger_service.credit.lists.planning import read_drafts
-from ledger_service.credit.lists.reading import BadList, ListFile, Row, Shape
+from ledger_service.credit.lists.reading import read_rows
 from ledger_service.errors import NotFound, ServiceError
 
 LISTS = Path(__file__).parent / "lists"
@@ -34,7 +35,7 @@ def drafts_of(path: Path, mapping: Mapping = MAPPING, time: int = JUNE) -> tuple
 
 def rows_of(path: Path, *columns: str, **shape: object) -> list[Row]:
     written = Shape(**shape)  # type: ignore[arg-type]
-    return list(ListFile.open(path, written).rows(written, columns))
+    return list(read_rows(ListFile.open(path, written), written, columns))
 
 
 def workbook(path: Path, *rows: list[object], title: str = "名单") -> Path:
@@ -125,6 +126,16 @@ def test_a_column_is_there_once(names: str, why: str, tmp_path: Path) -> None:
     path.write_text(f"title\n{names}\n1,2\n")
     with pytest.raises(BadList, match=f"line 2: has {why}" if "more" in why else f"line 2: {why}"):
         rows_of(path, "a", header=2)
+
+
+def test_no_row_is_passed_over_but_an_empty_one(tmp_path: Path) -> None:
+    path = tmp_path / "list.csv"
+    path.write_text("a,b,,\n1,2\n,2\n,\n ,,\n")
+    assert [(row.line, row.cells) for row in rows_of(path, "a")] == [(2, {"a": "1"}), (3, {"a": ""})]
+    sheet = workbook(tmp_path / "list.xlsx", ["a", "b"], ["x"], [None, "y"], [None, None], [])
+    assert [(row.line, row.cells) for row in rows_of(sheet, "a", "b")] == (
+        [(2, {"a": "x", "b": ""}), (3, {"a": "", "b": "y"})]
+    )
 
 
 def test_json_lines_are_refused_one_by_one(tmp_path: Path) -> None:
@@ -240,7 +251,7 @@ def test_a_list_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(reading, "MAX_ROWS", 2)
     with pytest.raises(BadList, match="line 4: has more than 2 entries"):
         rows_of(path, "a")
-    monkeypatch.setattr(reading, "MAX_LIST_BYTES", 7)
+    monkeypatch.setattr(listfile, "MAX_LIST_BYTES", 7)
     with pytest.raises(BadList, match="has more than 7 bytes"):
         rows_of(path, "a")
 
@@ -304,7 +315,7 @@ CELLS = st.one_of(st.text(max_size=30), st.dates(), st.lists(st.text(max_size=5)
 
 @given(st.fixed_dictionaries(dict.fromkeys(sorted(MAPPING.columns()), CELLS)))
 @ARBITRARY
-def test_any_cells_end_in_a_record_or_in_reasons(cells: dict[str, reading.Cell]) -> None:
+def test_any_cells_end_in_a_record_or_in_reasons(cells: dict[str, Cell]) -> None:
     drawn = Drafting(MAPPING, LISTS, read_catalogue(), JUNE).draw_up(Row(7, cells))
     assert drawn.line == 7
     assert isinstance(drawn, Draft) or drawn.reasons
@@ -349,7 +360,11 @@ def test_any_bytes_are_a_mapping_or_our_own_error(tmp_path: Path, data: bytes) -
     [
         ("a.txt", f"{COMPANIES[0].identifier}\n\n{COMPANIES[1]}\nx\n", [1, 3, 4]),
         ("a.csv", f"name,统一社会信用代码\nA,{COMPANIES[0].identifier}\nB,{COMPANIES[1].identifier}\nC,x\n", [2, 3, 4]),
-        ("a.jsonl", f'{{"subject": "{COMPANIES[0]}"}}\n{{"identifier": "{COMPANIES[1].identifier}"}}\n{{}}\n', [1, 2]),
+        (
+            "a.jsonl",
+            f'{{"subject": "{COMPANIES[0]}"}}\n{{"identifier": "{COMPANIES[1].identifier}"}}\n{{}}\n',
+            [1, 2, 3],
+        ),
     ],
 )
 def test_companies_are_read_by_their_identifiers_alone(
