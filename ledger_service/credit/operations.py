@@ -153,12 +153,16 @@ class Operations:
             SignedAlready: its signer has given another one, or its member has signed in that role.
         """
         with Session(self._engine, expire_on_commit=False) as session:
-            operation = _locked(session, identifier)
+            operation = _found(session.exec(select(Operation).where(Operation.id == identifier)).first())
             if _is_kept(session, operation, signature):
                 return operation
             time = moment(session, None, self._clock()).time
             _check_open(operation, time)
             signed = self._who_signed(session, operation, signature, time)
+            _lock(session, operation)
+            if _is_kept(session, operation, signature):  # by the same request at the same time
+                return operation
+            _check_open(operation, time)
             self._keep(session, operation, signed)
             self._complete(session, operation)
             session.commit()
@@ -267,11 +271,11 @@ def kept_signatures(session: Session, operation: Operation) -> list[Signature]:
     return list(session.exec(rows.order_by(col(Signature.given_at), col(Signature.address))))
 
 
-def _locked(session: Session, identifier: str) -> Operation:
-    """The operation, with nobody else completing it: SQLite locks by the first row that is written, so one is."""
-    this = col(Operation.id) == identifier
-    session.execute(update(Operation).where(this).values(id=identifier))
-    return _found(session.exec(select(Operation).where(this)).first())
+def _lock(session: Session, operation: Operation) -> None:
+    """Read an operation anew, with nobody else completing it: all databases lock a row by writing it."""
+    this = col(Operation.number) == operation.number
+    session.execute(update(Operation).where(this).values(id=operation.id))
+    session.refresh(operation)
 
 
 def _found(operation: Operation | None) -> Operation:

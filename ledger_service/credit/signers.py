@@ -134,23 +134,24 @@ def _recovered(digest: bytes, signature: bytes) -> bytes:
 
 
 def _refuse_stranger(session: Session, signature: bytes, address: bytes, others: Iterable[bytes]) -> NoReturn:
-    for digest in others:
-        if _signed_by_operator(session, digest, signature):
-            raise OfAnotherOperation(
-                "This was signed for another operation. Sign the digest of this one: its typed data is in "
-                "/v1/operations."
-            )
+    elsewhere = {signer for digest in others if (signer := _signer(digest, signature)) is not None}
+    known = select(OperatorVersion.address).where(col(OperatorVersion.address).in_(elsewhere)).limit(1)
+    if session.exec(known).first() is not None:
+        raise OfAnotherOperation(
+            "This was signed for another operation. Sign the digest of this one: its typed data is in /v1/operations."
+        )
     raise UnknownSigner(
         f"As a signature of this operation it is by {_hex(address)}, which serves no member. Either another text was "
         "signed, with another deadline perhaps, or the key is not registered."
     )
 
 
-def _signed_by_operator(session: Session, digest: bytes, signature: bytes) -> bool:
+def _signer(digest: bytes, signature: bytes) -> bytes | None:
+    """Who signed a digest; None where no key can have."""
     try:
-        return bool(_tenures(session, recover_signer(digest, signature)))
+        return recover_signer(digest, signature)
     except BadSignature:
-        return False
+        return None
 
 
 def _tenures(session: Session, address: bytes) -> Sequence[OperatorVersion]:
