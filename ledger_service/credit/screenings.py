@@ -8,7 +8,8 @@ told to whoever was given one. What is told is left to `screening_results`, what
 import hashlib
 import hmac
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from io import BytesIO
@@ -157,12 +158,14 @@ class Screenings:
         with Session(self.engine) as session:
             at = self._moment(session, question)
             document = draw_up(session, self._ground, self._certificates, id, at, question)
-        answer = _Answer.of(id, document, repeatable.salt(seed) if repeatable else secrets.token_bytes(32))
-        row = _row(key, at, question, answer)
+        salt = repeatable.salt(seed) if repeatable else secrets.token_bytes(32)
+        row = _row(id, key, at, question, document)
         if repeatable:
             row.name, row.seed = repeatable.name, seed
-        self._keep(row, document)
-        return answer
+        with ThreadPoolExecutor(1) as hashing:  # megabytes, while thousands of names are written
+            answer = hashing.submit(_Answer.of, id, document, salt)
+            self._keep(row, document.records, answer)
+        return answer.result()
 
     def _moment(self, session: Session, question: Question) -> Moment:
         if not question.certificate:
@@ -192,16 +195,17 @@ class Screenings:
                 raise changed
             return answer
 
-    def _keep(self, row: Screening, document: Document) -> None:
+    def _keep(self, row: Screening, records: Sequence[bytes], answer: Future[_Answer]) -> None:
         with Session(self.engine) as session:
             session.add(row)
             session.flush()
-            if document.records:
+            if records:
                 # By the driver itself, in the order of the key: half the time for thousands of rows.
                 mark = "?" if session.connection().dialect.paramstyle == "qmark" else "%s"
                 statement = f"INSERT INTO {ScreeningHit.__tablename__} (screening, record) VALUES ({mark}, {mark})"  # noqa: S608
-                hits = [(row.number, record) for record in sorted(document.records)]
+                hits = [(row.number, record) for record in sorted(records)]
                 session.connection().exec_driver_sql(statement, hits)
+            row.commitment = answer.result().commitment
             session.commit()
 
     def _forget(self, id: str) -> None:
@@ -212,19 +216,20 @@ class Screenings:
             session.commit()
 
 
-def _row(key: ApiKey, at: Moment, question: Question, answer: _Answer) -> Screening:
-    counts, certificate = answer.document.counts, answer.document.certificate
+def _row(id: str, key: ApiKey, at: Moment, question: Question, document: Document) -> Screening:
+    """What is kept; the commitment is not known yet."""
+    certificate = document.certificate
     return Screening(
-        id=answer.id,
+        id=id,
         api_key=key.id,
         block=at.block,
         time=at.time,
         recognized_by=question.recognized_by,
         subjects=len(question.rows),
-        hits=counts.get("hit", 0),
-        clear=counts.get("clear", 0),
-        invalid=counts.get("invalid", 0),
-        records=len(answer.document.records),
+        hits=document.counts.get("hit", 0),
+        clear=document.counts.get("clear", 0),
+        invalid=document.counts.get("invalid", 0),
+        records=len(document.records),
         certificate=hashlib.sha256(certificate).digest() if certificate else None,
-        commitment=answer.commitment,
+        commitment=b"",
     )
