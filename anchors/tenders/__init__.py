@@ -1,0 +1,1 @@
+"""Tenders: what is signed and committed to in one, and by which rules."""
