@@ -13,11 +13,13 @@ from typing import Any, Final
 import orjson
 from sqlmodel import Session, select
 
+from anchors.errors import BadCertificate
 from anchors.subjects import Subject
 from ledger_service.credit.asof import Moment
 from ledger_service.credit.certificates import Certificates
 from ledger_service.credit.ground import CreditGround
 from ledger_service.credit.queries import told
+from ledger_service.credit.refusals import Refused
 from ledger_service.credit.screening_lists import Asked, NoCompany
 from ledger_service.credit.standing import Told
 from ledger_service.errors import Exit, ServiceError, Unavailable
@@ -73,6 +75,7 @@ def draw_up(
 
     Raises:
         TooManyRecords: more apply than one answer holds.
+        Refused: no certificate holds so much.
         Unavailable: the chain turned meanwhile.
         ServiceError: what the making of a certificate raises.
     """
@@ -81,9 +84,7 @@ def draw_up(
     names = list(dict.fromkeys(record["record"] for records in found.values() for record in records))
     if len(names) > MAX_RECORDS:
         raise TooManyRecords(f"Of these companies {len(names):,} records apply; ask about fewer at a time.")
-    certificate = None
-    if question.certificate and companies:
-        certificate = canonical(orjson.loads(certificates.gather(companies, at.block)))
+    certificate = _certificate(certificates, companies, at) if question.certificate and companies else None
     if _block_hash(session, at) != block_hash:
         raise Unavailable("The chain turned meanwhile; ask again.", retry_after=1)
     results = [_result(row, found) for row in question.rows]
@@ -109,6 +110,13 @@ def canonical(value: object) -> bytes:
     Of such values orjson's sorted form is that of RFC 8785, in a hundredth of the time; the tests hold both together.
     """
     return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+
+
+def _certificate(certificates: Certificates, companies: Sequence[Subject], at: Moment) -> bytes:
+    try:
+        return canonical(orjson.loads(certificates.gather(companies, at.block)))
+    except BadCertificate as error:
+        raise Refused(error, "/query/certificate") from error
 
 
 def _block_hash(session: Session, at: Moment) -> bytes:

@@ -17,7 +17,7 @@ from screening_room import MEMBER, PATH, Room, now, results, running
 from sqlmodel import Session, select
 
 from anchors.commitment import Statement, commit, digest_document
-from anchors.credit import Issued, Kind, State
+from anchors.credit import Issued, Kind, State, certificate_file
 from anchors.credit.certificate import verify_certificate
 from anchors.evidence import EvidenceFile, write_evidence
 from anchors.network import write_network
@@ -139,7 +139,7 @@ def test_a_member_that_opted_out_is_told_no_hit(filing: Filing, room: Room, foll
 
 
 def test_a_certificate_beside_it_is_of_the_same_block_and_named_in_the_result(
-    filing: Filing, room: Room, follow: Callable[[], None], founded: Founded
+    filing: Filing, room: Room, follow: Callable[[], None], founded: Founded, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     filing.publish(filing.record(HIT))
     follow()
@@ -151,6 +151,12 @@ def test_a_certificate_beside_it_is_of_the_same_block_and_named_in_the_result(
     assert (verdict.block_number, verdict.block_time) == (answer["result"]["block"], answer["result"]["time"])
     assert [(str(one.subject), len(one.records)) for one in verdict.subjects] == [(str(HIT), 1), (str(CLEAR), 0)]
     assert room.ask(["nobody"], params={"certificate": True})["certificate"] is None
+    monkeypatch.setattr(certificate_file, "MAX_CERTIFICATE_BYTES", 100)
+    refused = room.ask([str(HIT)], params={"certificate": True}, status=422)
+    assert (refused["type"], refused["pointer"]) == (
+        "urn:bidledger:problem:certificate-too-large",
+        "/query/certificate",
+    )
 
 
 def test_a_withdrawal_afterwards_is_shown_to_the_key_that_was_given_the_record(
