@@ -107,6 +107,8 @@ def _change(connection: Connection, model: type[tables.Version], changes: Sequen
         this = [table.c[name] == bindparam(f"{name}_") for name in (*model.key, "from_block")]
         _execute_many(connection, table, update(table).where(*this).values(to_block=bindparam("to_block_")), ended)
     if begun:
+        # In the order of the key, as the table lies: what is written next to each other is found in the cache.
+        begun.sort(key=itemgetter(*model.key))
         _insert_many(connection, table, begun)
 
 

@@ -236,7 +236,12 @@ class CreditRecordVersion(Version, table=True):
     # In the order of the subjects, since a subject's records are what is asked for most.
     __table_args__ = (
         PrimaryKeyConstraint("subject", "record", "from_block"),
-        Index("ix_chain_credit_record_published", "published_block", "published_transaction", "published_log"),
+        # With all that lists are narrowed by, so that what is rare among a million is found in a fifth of a second.
+        Index(
+            "ix_chain_credit_record_published",
+            *("published_block", "published_transaction", "published_log"),
+            *("state", "last_day", "member", "kind", "measures", "from_block", "to_block"),
+        ),
         {"sqlite_with_rowid": False},
     )
     key: ClassVar[tuple[str, ...]] = ("subject", "record")

@@ -65,7 +65,10 @@ def upgrade() -> None:
     with op.batch_alter_table("chain_credit_record", schema=None) as batch_op:
         batch_op.create_index(
             "ix_chain_credit_record_published",
-            ["published_block", "published_transaction", "published_log"],
+            [
+                *("published_block", "published_transaction", "published_log"),
+                *("state", "last_day", "member", "kind", "measures", "from_block", "to_block"),
+            ],
             unique=False,
         )
         batch_op.create_index(batch_op.f("ix_chain_credit_record_record"), ["record"], unique=False)
