@@ -74,7 +74,7 @@ class Connection:
 
     def ask_json(self, method: str, path: str, most_bytes: int = MAX_ANSWER_BYTES, **request: Any) -> dict[str, Any]:
         """Ask as `ask` does for what must be a JSON object."""
-        return self._mapping(self.ask(method, path, most_bytes, **request))
+        return self.mapping(self.ask(method, path, most_bytes, **request))
 
     def pages(self, path: str, member: str, query: dict[str, str | int]) -> Iterator[dict[str, Any]]:
         """Go through all pages of a list.
@@ -92,7 +92,7 @@ class Connection:
         """
         answer = self.ask("GET", path, params=query)
         for _ in range(MAX_PAGES):
-            entries = self._mapping(answer).get(member)
+            entries = self.mapping(answer).get(member)
             if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
                 raise errors.Unavailable(f"{self.url}{path} answered something other than {member}")
             yield from entries
@@ -104,7 +104,8 @@ class Connection:
             answer = self.ask("GET", following)
         raise errors.Unavailable(f"{self.url}{path} has more than {MAX_PAGES} pages")
 
-    def _mapping(self, answer: httpx.Response) -> dict[str, Any]:
+    def mapping(self, answer: httpx.Response) -> dict[str, Any]:
+        """The JSON object that an answer is; raises Unavailable where it is none."""
         try:
             document = orjson.loads(answer.content)
         except orjson.JSONDecodeError:
@@ -117,7 +118,7 @@ class Connection:
 
     def _problem(self, answer: httpx.Response) -> ServiceError:
         """The API's problem document as the error of its type, with its own type where it is none of ours."""
-        document = self._mapping(answer)
+        document = self.mapping(answer)
         name = str(document.get("type", "")).rpartition(":")[2]
         kinds = {kind.problem: kind for kind in ServiceError.__subclasses__()}
         kind = kinds.get(name) or (errors.InvalidContent if answer.is_client_error else errors.Unavailable)
