@@ -64,6 +64,17 @@ class ListDiffers(BadDraw):
         super().__init__(f"the list of {site} is not the one that it committed to")
 
 
+class NotNextRound(BadDraw):
+    """A round that does not follow from the one that it is said to follow."""
+
+    remedy = (
+        "Give the file of the draw that the terms name as the previous one; if there is none, the round is invented."
+    )
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"this is not the round after that draw: {what}")
+
+
 class TermsDiffer(BadDraw):
     """A deposit that was made for other terms: another order of sites, other lists, quotas or recusals."""
 

@@ -1,11 +1,12 @@
 """The draw of experts across sites: a panel that nobody could choose, sealed until the award, then proven.
 
-`experts` is a site's list, `terms` what all agree on, `acts` what members sign: deposits, confirmations, reveals;
+`experts` is a site's list, `terms` what all agree on, `acts` what members sign and `ceremony` when they may;
 `sharing` and `sealing` are the shares of values, `drbg` the generator, `panel` the draw, `file` its JSON document and
 `verdict` the verifier.
 """
 
 from anchors.tenders.draw.acts import (
+    Act,
     Confirmation,
     Deposit,
     Disclosure,
@@ -13,10 +14,16 @@ from anchors.tenders.draw.acts import (
     SealedShare,
     Sign,
     committed_digest,
+    deposits_digest,
+)
+from anchors.tenders.draw.ceremony import (
+    check_committed,
+    check_deposits,
     confirm,
     deposit,
-    deposits_digest,
     disclose,
+    hold,
+    recover_values,
     reveal,
 )
 from anchors.tenders.draw.drbg import HmacDrbg
@@ -25,12 +32,13 @@ from anchors.tenders.draw.file import FORMAT, MAX_DRAW_BYTES, Draw, DrawFile, Op
 from anchors.tenders.draw.panel import Panel, Seat, SeatProof, draw, prove_seat, recused_codes
 from anchors.tenders.draw.sharing import new_value
 from anchors.tenders.draw.terms import Member, Quota, Terms
-from anchors.tenders.draw.verdict import STEPS, DrawState, DrawVerdict, hold, recover_values, replay
+from anchors.tenders.draw.verdict import STEPS, DrawState, DrawVerdict, replay
 
 __all__ = [
     "FORMAT",
     "MAX_DRAW_BYTES",
     "STEPS",
+    "Act",
     "Confirmation",
     "Deposit",
     "Disclosure",
@@ -54,6 +62,8 @@ __all__ = [
     "SeatProof",
     "Sign",
     "Terms",
+    "check_committed",
+    "check_deposits",
     "committed_digest",
     "confirm",
     "deposit",

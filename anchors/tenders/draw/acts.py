@@ -1,8 +1,8 @@
-"""What members do in a draw, each act signed by the member's tender officer: deposit, confirm, reveal, disclose.
+"""The acts of a draw, each signed by a member's tender officer: deposit, confirmation, reveal, disclosed share.
 
 Promises that each act names all that stood before it: a deposit the terms, a confirmation all deposits, a reveal and a
-disclosed share all deposits and confirmations. So nobody can deposit anew once somebody has revealed. Whether an act
-says what is true is left to `anchors.tenders.draw.verdict`; that the officer had the role, to the alliance's registry.
+disclosed share all deposits and confirmations. So nobody can deposit anew once somebody has revealed. When an act may
+be done is left to `anchors.tenders.draw.ceremony`; that the officer had the role, to the alliance's registry.
 """
 
 from collections.abc import Callable, Sequence
@@ -18,9 +18,9 @@ from anchors.chain.keccak import keccak256
 from anchors.chain.signatures import Domain, recover_signer, typed_digest
 from anchors.errors import ActForged, BadDeposit, BadSignature
 from anchors.tenders.draw.experts import SITE
-from anchors.tenders.draw.sealing import SEALED_BYTES, open_share, seal_share
-from anchors.tenders.draw.sharing import check_points, check_share, share_value
-from anchors.tenders.draw.terms import MAX_MEMBERS, Member, Terms
+from anchors.tenders.draw.sealing import SEALED_BYTES, open_share
+from anchors.tenders.draw.sharing import check_points, check_share
+from anchors.tenders.draw.terms import MAX_MEMBERS, Terms
 
 __all__ = [
     "Act",
@@ -31,17 +31,12 @@ __all__ = [
     "SealedShare",
     "Sign",
     "committed_digest",
-    "confirm",
-    "deposit",
     "deposits_digest",
-    "disclose",
-    "reveal",
 ]
 
 Sign: TypeAlias = Callable[[bytes], bytes]  # an EIP-712 digest, 32 bytes -> r, s, v, 65 bytes
 
 _TYPE: Final = "DrawAct(string act,bytes32 terms,bytes32 content)"
-_UNSIGNED: Final = bytes(65)
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,80 +260,6 @@ class Disclosure(Act):
             "committed": f"0x{self.committed.hex()}",
             "share": f"0x{self.share.hex()}",
         }
-
-
-def deposit(terms: Terms, site: str, value: bytes, sign: Sign) -> Deposit:
-    """Commit to a value, and deposit its shares with the other members.
-
-    Args:
-        terms: of the draw.
-        site: whose value it is.
-        value: of `new_value`; the site keeps it until all have confirmed.
-        sign: signs as the site's officer.
-
-    Raises:
-        ShareUnreadable: a member has a key to which nothing can be sealed.
-    """
-    holders, digest = terms.holders(site), terms.digest()
-    sharing = share_value(value, terms.threshold, [terms.number(holder.code) for holder in holders])
-
-    def seal(holder: Member) -> SealedShare:
-        share = sharing.shares[terms.number(holder.code)]
-        return SealedShare(holder.code, seal_share(share, holder.key, digest, site, holder.code))
-
-    unsigned = Deposit(_UNSIGNED, site, digest, sharing.points, tuple(map(seal, holders)))
-    return unsigned.signed(terms, sign)
-
-
-def confirm(terms: Terms, deposits: Sequence[Deposit], member: str, key: X25519PrivateKey, sign: Sign) -> Confirmation:
-    """Open the share of each deposit, and give one's word that all of them fit.
-
-    Args:
-        terms: of the draw.
-        deposits: of all sites.
-        member: who confirms.
-        key: its private key.
-        sign: signs as its officer.
-
-    Raises:
-        BadDeposit, ShareUnreadable, ShareDiffers: a share is not as it should be, so that there is nothing to confirm.
-    """
-    for each in deposits:
-        if each.site != member:
-            each.open(terms, member, key)
-    return Confirmation(_UNSIGNED, member, deposits_digest(deposits)).signed(terms, sign)
-
-
-def reveal(terms: Terms, committed: bytes, site: str, value: bytes, sign: Sign) -> Reveal:
-    """Reveal a value, once all deposits and confirmations are there.
-
-    Args:
-        terms: of the draw.
-        committed: of `committed_digest`.
-        site: whose value it is.
-        value: 32 bytes.
-        sign: signs as the site's officer.
-    """
-    return Reveal(_UNSIGNED, site, committed, value).signed(terms, sign)
-
-
-def disclose(
-    terms: Terms, committed: bytes, deposited: Deposit, member: str, key: X25519PrivateKey, sign: Sign
-) -> Disclosure:
-    """Disclose one's share of the value of a site that kept it back.
-
-    Args:
-        terms, committed: as for a reveal.
-        deposited: that site's deposit.
-        member: the holder of the share.
-        key: its private key.
-        sign: signs as its officer.
-
-    Raises:
-        BadDeposit, ShareUnreadable, ShareDiffers: the share is not as it should be.
-    """
-    share = deposited.open(terms, member, key)
-    return Disclosure(_UNSIGNED, deposited.site, member, committed, share).signed(terms, sign)
 
 
 def deposits_digest(deposits: Sequence[Deposit]) -> bytes:

@@ -6,33 +6,32 @@ digest was logged and named by the evaluation, is left to the chain: the verdict
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 
 from anchors.errors import (
-    ConfirmationDiffers,
     DrawVoid,
     MalformedFile,
     NothingDrawn,
+    NotNextRound,
     PanelDiffers,
+    QuotaNotMet,
     RecusedDrawn,
     ResultDiffers,
     RevealTooEarly,
     SealDiffers,
     SeatTwice,
-    SitesOutOfOrder,
-    TermsDiffer,
-    TooFewConfirmations,
 )
 from anchors.steps import Refuted, Run, Step
-from anchors.tenders.draw.acts import Deposit, Disclosure, Reveal, committed_digest, deposits_digest
+from anchors.tenders.draw.acts import Deposit, Disclosure, Reveal, deposits_digest
+from anchors.tenders.draw.ceremony import check_committed, check_deposits, check_order, recover_values
 from anchors.tenders.draw.experts import ExpertList
-from anchors.tenders.draw.file import Draw, DrawFile, Opened, Result
+from anchors.tenders.draw.file import DrawFile, Result
 from anchors.tenders.draw.panel import Panel, Seat, draw, recused_codes
-from anchors.tenders.draw.sharing import check_share, check_value, recover_value
+from anchors.tenders.draw.sharing import check_share, check_value
 from anchors.tenders.draw.terms import Terms
 
-__all__ = ["STEPS", "DrawState", "DrawVerdict", "hold", "recover_values", "replay"]
+__all__ = ["STEPS", "DrawState", "DrawVerdict", "replay"]
 
 STEPS = ("terms", "commitments", "shares", "reveals", "lists", "recusals", "panel", "seal")
 
@@ -43,6 +42,7 @@ class DrawState(StrEnum):
     DRAWN = "drawn"  # this panel was drawn, and no other could be
     SEALED = "sealed"  # all is as it must be as far as the file is open; it does not tell the panel
     VOID = "void"  # sites kept their values back, and nothing is drawn
+    SHORT = "short"  # the lists cannot fill the quotas, and nothing is drawn
     REFUTED = "refuted"  # it is not what it says
 
 
@@ -77,84 +77,26 @@ class DrawVerdict:
         }
 
 
-def replay(data: bytes) -> DrawVerdict:
+def replay(data: bytes, earlier: Sequence[bytes] = ()) -> DrawVerdict:
     """Hold a draw again from its file.
 
     Args:
         data: the file, from anyone.
+        earlier: the files of the rounds before it, first to last; none takes the terms' word for them.
 
     Returns:
-        What it shows: a panel, a sealed panel, a void draw, or the step that failed.
+        What it shows: a panel, a sealed panel, why nothing was drawn, or the step that failed.
     """
     run = Run()
     try:
-        return _prove(run, data)
+        return _prove(run, data, earlier)
     except Refuted as refuted:
-        steps, void = tuple(run.steps), refuted.__cause__
-        if not isinstance(void, DrawVoid):
-            return DrawVerdict(steps, DrawState.REFUTED)
-        file = DrawFile(data)
-        return DrawVerdict(steps, DrawState.VOID, file.digest(), file.terms.tender, void=void.sites)
+        return _nothing_drawn(tuple(run.steps), data, refuted.__cause__)
 
 
-def hold(agreed: Draw, opened: Opened) -> Draw:
-    """Hold a draw: from what the sites gave to its result.
-
-    Args:
-        agreed: the terms, all deposits and confirmations.
-        opened: the reveals, the shares of values that were kept back, and the lists; seats in it are not looked at.
-
-    Returns:
-        The whole draw, open. By what is in it `replay` proves it; nothing is checked here but that the lists can fill
-        the quotas and the shares give values.
-
-    Raises:
-        RecusalUnknown: a recused expert is on no list.
-        QuotaNotMet: too few experts are left for a quota.
-    """
-    terms, deposits = agreed.terms, agreed.deposits
-    try:
-        values = recover_values(terms, deposits, opened.reveals, opened.shares)
-    except DrawVoid as void:
-        told = replace(opened, lists=(), seats=())
-        return replace(agreed, result=Result(None, void.sites), opened=told)
-    panel = draw(terms, deposits_digest(deposits), values, opened.lists)
-    return replace(agreed, result=Result(panel.root, ()), opened=replace(opened, seats=panel.seats))
-
-
-def recover_values(
-    terms: Terms, deposits: Sequence[Deposit], reveals: Sequence[Reveal], shares: Sequence[Disclosure]
-) -> tuple[bytes, ...]:
-    """The value of every site, revealed or recovered from shares.
-
-    Args:
-        terms: of the draw.
-        deposits: of all sites, in their order.
-        reveals: in that order; each is of its deposit's value.
-        shares: of the values of sites that did not reveal; each fits its deposit.
-
-    Returns:
-        32 bytes each, in the order of the sites.
-
-    Raises:
-        DrawVoid: sites did not reveal, and there are too few shares of their values.
-    """
-    values = {each.site: each.value for each in reveals}
-    missing: dict[str, int] = {}
-    for site in terms.site_codes:
-        if site not in values:
-            held = {terms.number(each.member): each.share for each in shares if each.site == site}
-            values[site] = recover_value(held)
-            if len(held) < terms.threshold:
-                missing[site] = len(held)
-    if missing:
-        raise DrawVoid(missing, terms.threshold)
-    return tuple(values[each.site] for each in deposits)
-
-
-def _prove(run: Run, data: bytes) -> DrawVerdict:
+def _prove(run: Run, data: bytes, earlier: Sequence[bytes]) -> DrawVerdict:
     file = run.need("terms", DrawFile, data)
-    terms = run.step("terms", _tell_terms, file)
+    terms = run.step("terms", _prove_terms, file, earlier)
     deposits = run.step("commitments", _prove_deposits, file, terms)
     committed = run.step("shares", _prove_shares, file, terms, deposits)
     result = run.need("panel", lambda: file.result)
@@ -170,43 +112,62 @@ def _prove(run: Run, data: bytes) -> DrawVerdict:
     return DrawVerdict(tuple(run.steps), DrawState.DRAWN, digest, terms.tender, panel.root, panel)
 
 
-def _tell_terms(file: DrawFile) -> tuple[Terms, str]:
+def _nothing_drawn(steps: tuple[Step, ...], data: bytes, why: BaseException | None) -> DrawVerdict:
+    """The verdict on a file that proves no panel: as it says, for a reason that holds, or not what it says."""
+    if isinstance(why, DrawVoid):
+        file = DrawFile(data)
+        return DrawVerdict(steps, DrawState.VOID, file.digest(), file.terms.tender, void=why.sites)
+    if isinstance(why, QuotaNotMet) and (file := DrawFile(data)).result is None:
+        return DrawVerdict(steps, DrawState.SHORT, file.digest(), file.terms.tender)
+    return DrawVerdict(steps, DrawState.REFUTED)
+
+
+def _prove_terms(file: DrawFile, earlier: Sequence[bytes]) -> tuple[Terms, str]:
     terms = file.terms
-    return terms, (
+    told = (
         f"round {terms.round} for {terms.tender}: {terms.seats} seats from {', '.join(terms.site_codes)}, "
         f"{len(terms.recusals)} recused; terms 0x{terms.digest().hex()}"
+    )
+    if earlier:
+        return terms, told + _prove_round(terms, earlier)
+    if terms.previous is not None:
+        told += f"; after the draw 0x{terms.previous.hex()}, which was not looked at"
+    return terms, told
+
+
+def _prove_round(terms: Terms, earlier: Sequence[bytes]) -> str:
+    """A round follows one that drew nothing, without those by whom it was void, or fills seats that were left empty."""
+    verdict = replay(earlier[-1], earlier[:-1])
+    if verdict.digest is None or verdict.state is DrawState.SEALED:
+        raise NotNextRound(f"that draw is {verdict.state.value}")
+    before = DrawFile(earlier[-1]).terms
+    drawn = verdict.panel.seats if verdict.panel else ()
+    problems = (
+        (terms.previous != verdict.digest, "its terms name another"),
+        ((terms.chain_id, terms.tender) != (before.chain_id, before.tender), "that is of another tender"),
+        (terms.round != before.round + 1, f"that is round {before.round}"),
+        (not {*before.excluded, *verdict.void} <= {*terms.excluded}, "a site that kept its value back is not excluded"),
+        (not {seat.expert.commitment() for seat in drawn} <= {*terms.recusals}, "who has a seat can be drawn again"),
+    )
+    for wrong, what in problems:
+        if wrong:
+            raise NotNextRound(what)
+    return f"; after round {before.round}, {verdict.state.value}" + (
+        f" by {', '.join(verdict.void)}" * bool(verdict.void)
     )
 
 
 def _prove_deposits(file: DrawFile, terms: Terms) -> tuple[tuple[Deposit, ...], str]:
-    deposits = file.deposits
-    _check_order("the deposits", terms.site_codes, [each.site for each in deposits])
-    digest = terms.digest()
-    for each in deposits:
-        if each.terms != digest:
-            raise TermsDiffer(each.site)
-        each.check_form(terms)
-        each.check_signature(terms)
-    return deposits, "every site committed, for these terms, to a list and to a value"
+    check_deposits(terms, file.deposits)
+    return file.deposits, "every site committed, for these terms, to a list and to a value"
 
 
 def _prove_shares(file: DrawFile, terms: Terms, deposits: Sequence[Deposit]) -> tuple[bytes, str]:
-    confirmations = file.confirmations
-    who = [each.member for each in confirmations]
-    _check_order("the confirmations", [code for code in terms.member_codes if code in who], who)
-    digest = deposits_digest(deposits)
-    for each in confirmations:
-        if each.deposits != digest:
-            raise ConfirmationDiffers(each.member)
-        each.check_signature(terms)
-    for site in terms.site_codes:
-        others = sum(member != site for member in who)
-        if others < terms.threshold:
-            raise TooFewConfirmations(site, others, terms.threshold)
-    committed = committed_digest(deposits, confirmations)
+    committed = check_committed(terms, deposits, file.confirmations)
     if not file.is_sealed:
         _check_disclosed(file.shares, terms, deposits)
-    return committed, f"{', '.join(who)} opened their shares, any {terms.threshold} of which give a value"
+    who = ", ".join(each.member for each in file.confirmations)
+    return committed, f"{who} opened their shares, any {terms.threshold} of which give a value"
 
 
 def _check_disclosed(shares: Sequence[Disclosure], terms: Terms, deposits: Sequence[Deposit]) -> None:
@@ -214,7 +175,7 @@ def _check_disclosed(shares: Sequence[Disclosure], terms: Terms, deposits: Seque
     expected = [(site, member) for site in terms.site_codes for member in terms.member_codes if member != site]
     found = [(each.site, each.member) for each in shares]
     places = [pair for pair in expected if pair in found]
-    _check_order("the shares", [f"{member} for {site}" for site, member in places], [f"{m} for {s}" for s, m in found])
+    check_order("the shares", [f"{member} for {site}" for site, member in places], [f"{m} for {s}" for s, m in found])
     for each in shares:
         check_share(each.site, points[each.site], terms.number(each.member), each.member, each.share)
 
@@ -224,7 +185,7 @@ def _prove_values(
 ) -> tuple[tuple[bytes, ...], str]:
     reveals, shares = file.reveals, file.shares
     who = [each.site for each in reveals]
-    _check_order("the reveals", [site for site in terms.site_codes if site in who], who)
+    check_order("the reveals", [site for site in terms.site_codes if site in who], who)
     acts: tuple[Reveal | Disclosure, ...] = (*reveals, *shares)
     for act in acts:
         if act.committed != committed:
@@ -234,7 +195,7 @@ def _prove_values(
     for each in reveals:
         check_value(each.site, points[each.site], each.value)
     try:
-        values = recover_values(terms, deposits, reveals, shares)
+        values = recover_values(terms, reveals, shares)
     except DrawVoid as void:
         if result is None or result.void != void.sites:
             raise ResultDiffers(() if result is None else result.void, void.sites) from void
@@ -248,7 +209,7 @@ def _prove_values(
 
 def _prove_lists(file: DrawFile, terms: Terms) -> tuple[tuple[ExpertList, ...], str]:
     lists = file.lists
-    _check_order("the lists", terms.site_codes, [each.site for each in lists])
+    check_order("the lists", terms.site_codes, [each.site for each in lists])
     for each, commitment in zip(lists, terms.sites, strict=True):
         each.check(commitment)
     told = ", ".join(f"{each.site} {each.count}" for each in terms.sites)
@@ -296,11 +257,6 @@ def _tell_seal(result: Result | None) -> tuple[bytes, str]:
     if result.panel is None:
         raise MalformedFile("opened", "is null, and a void draw has nothing to seal")
     return result.panel, f"the panel is sealed under 0x{result.panel.hex()}, and this file does not tell it"
-
-
-def _check_order(where: str, expected: Sequence[str], found: Sequence[str]) -> None:
-    if list(expected) != list(found):
-        raise SitesOutOfOrder(where, expected, found)
 
 
 def _hex(data: bytes | None) -> str | None:

@@ -73,23 +73,28 @@ class Story:
     def committed(self) -> bytes:
         return committed_digest(self.deposits, self.confirmations)
 
-    def reveal(self, site: str) -> Reveal:
-        return reveal(self.terms, self.committed, site, self.values[site], self.offices[site].sign)
+    @property
+    def agreed(self) -> Draw:
+        return Draw(self.terms, self.deposits, self.confirmations)
 
-    def hold(self, withheld: Sequence[str] = (), disclosing: Sequence[str] = ()) -> Draw:
-        """Hold it: some sites keep their values back, and some members disclose their shares of these."""
-        by_site = {each.site: each for each in self.deposits}
+    def reveal(self, site: str) -> Reveal:
+        return reveal(self.agreed, site, self.values[site], self.offices[site].sign)
+
+    def open(self, withheld: Sequence[str] = (), disclosing: Sequence[str] = ()) -> Draw:
+        """All that it takes: some sites keep their values back, and some members disclose their shares of these."""
         shares = [
-            disclose(
-                self.terms, self.committed, by_site[site], member, self.offices[member].key, self.offices[member].sign
-            )
-            for site in withheld
+            disclose(self.agreed, site, member, self.offices[member].key, self.offices[member].sign)
+            for site in self.terms.site_codes
             for member in MEMBERS
-            if member in disclosing and member != site
+            if site in withheld and member in disclosing and member != site
         ]
         reveals = tuple(self.reveal(site) for site in self.terms.site_codes if site not in withheld)
         opened = Opened(reveals, tuple(shares), tuple(self.lists[site] for site in self.terms.site_codes))
-        return hold(Draw(self.terms, self.deposits, self.confirmations), opened)
+        return replace(self.agreed, opened=opened)
+
+    def hold(self, withheld: Sequence[str] = (), disclosing: Sequence[str] = ()) -> Draw:
+        """The same, held."""
+        return hold(self.open(withheld, disclosing))
 
 
 def experts(site: str, count: int = 60) -> list[tuple[str, str]]:
@@ -121,7 +126,9 @@ def story(
     values = {site: new_value() for site in terms.site_codes}
     deposits = tuple(deposit(terms, site, values[site], offices[site].sign) for site in terms.site_codes)
     confirmations = tuple(
-        confirm(terms, deposits, code, offices[code].key, offices[code].sign) for code in MEMBERS if code in confirming
+        confirm(Draw(terms, deposits), code, offices[code].key, offices[code].sign)
+        for code in MEMBERS
+        if code in confirming
     )
     return Story(offices, lists, terms, values, deposits, confirmations)
 

@@ -27,6 +27,8 @@ from anchors.errors import (
     SealDiffers,
     ShareDiffers,
     ShareUnreadable,
+    SitesOutOfOrder,
+    TooFewConfirmations,
     ValueDiffers,
 )
 from anchors.tenders.draw import (
@@ -42,11 +44,14 @@ from anchors.tenders.draw import (
     SeatProof,
     Terms,
     confirm,
+    deposit,
     deposits_digest,
+    disclose,
     draw,
     new_value,
     prove_listed,
     prove_seat,
+    reveal,
 )
 from anchors.tenders.draw.sealing import open_share, seal_share
 from anchors.tenders.draw.sharing import check_share, check_value, recover_value, share_value
@@ -201,14 +206,40 @@ class TestShares:
 
 class TestDeposits:
     def test_a_member_confirms_only_shares_that_fit(self) -> None:
-        story = told()
-        terms, office = story.terms, story.offices["xpcc"]
-        first = story.deposits[0]
-        other = share_value(new_value(), 2, [1]).points
-        with pytest.raises(ShareDiffers):
-            confirm(terms, [replace(first, points=other)], "xpcc", office.key, office.sign)
+        agreed, office = told().agreed, told().offices["xpcc"]
         with pytest.raises(ShareUnreadable):
-            confirm(terms, [first], "xpcc", X25519PrivateKey.generate(), office.sign)
+            confirm(agreed, "xpcc", X25519PrivateKey.generate(), office.sign)
+        other = share_value(new_value(), 2, [1]).points
+        bad = replace(agreed.deposits[0], points=other).signed(agreed.terms, told().offices["gansu"].sign)
+        with pytest.raises(ShareDiffers):
+            confirm(replace(agreed, deposits=(bad, *agreed.deposits[1:])), "xpcc", office.key, office.sign)
+
+    def test_nobody_confirms_before_all_have_deposited(self) -> None:
+        agreed, office = told().agreed, told().offices["xpcc"]
+        forged = replace(agreed.deposits[0], signature=agreed.deposits[1].signature)
+        for deposits, error in (
+            (agreed.deposits[:2], SitesOutOfOrder),
+            ((forged, *agreed.deposits[1:]), ActForged),
+        ):
+            with pytest.raises(error):
+                confirm(replace(agreed, deposits=deposits), "xpcc", office.key, office.sign)
+
+    def test_nobody_reveals_before_enough_have_confirmed(self) -> None:
+        story = told()
+        early = replace(story.agreed, confirmations=story.confirmations[:2])
+        with pytest.raises(TooFewConfirmations):
+            reveal(early, "gansu", story.values["gansu"], story.offices["gansu"].sign)
+        with pytest.raises(TooFewConfirmations):
+            disclose(early, "gansu", "xpcc", story.offices["xpcc"].key, story.offices["xpcc"].sign)
+
+    def test_only_the_committed_value_of_a_site_is_revealed(self) -> None:
+        story = told()
+        with pytest.raises(ValueDiffers):
+            reveal(story.agreed, "gansu", story.values["qinghai"], story.offices["gansu"].sign)
+        with pytest.raises(BadTerms):
+            reveal(story.agreed, "xpcc", story.values["gansu"], story.offices["gansu"].sign)
+        with pytest.raises(BadTerms):
+            deposit(story.terms, "xpcc", new_value(), story.offices["xpcc"].sign)
 
     def test_a_deposit_has_a_share_for_every_other_member(self) -> None:
         story = told()

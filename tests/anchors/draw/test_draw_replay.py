@@ -27,7 +27,6 @@ from anchors.tenders.draw import (
     committed_digest,
     new_value,
     replay,
-    reveal,
 )
 from anchors.tenders.draw.sharing import share_value
 
@@ -110,11 +109,14 @@ class TestVoid:
 
     def test_it_starts_again_without_that_site(self) -> None:
         void = told().hold(["ningxia"])
-        again = story(told().lists, lambda terms, _: _after(terms, void))
-        verdict = replay(again.hold().write())
+        again = story(told().lists, lambda terms, _: terms.next_round(void.digest(), ["ningxia"]))
+        data = again.hold().write()
+        verdict = replay(data, [void.write()])
         assert verdict.state is DrawState.DRAWN
         assert verdict.panel is not None
         assert {seat.expert.site for seat in verdict.panel.seats} == {"gansu", "qinghai"}
+        assert "after round 1, void by ningxia" in verdict.steps[0].detail
+        assert "which was not looked at" in replay(data).steps[0].detail
 
     def test_a_void_draw_tells_no_list(self) -> None:
         opened = _opened(told().hold(["ningxia"]))
@@ -139,9 +141,54 @@ class TestVoid:
         assert "a void draw has nothing to seal" in verdict.steps[-1].detail
 
 
-def _after(terms: Terms, void: Draw) -> Terms:
-    assert void.result is not None
-    return replace(terms, members=terms.members).next_round(void.digest(), void.result.void)
+class TestRounds:
+    def test_empty_seats_are_filled_in_a_round_without_those_who_have_seats(self) -> None:
+        seated = [seat.expert.commitment() for seat in _panel().seats]
+
+        def fill(terms: Terms, _: object) -> Terms:
+            return replace(terms.next_round(held().digest(), [], seated), quotas=(Quota("gansu", "A01", 1),))
+
+        verdict = replay(story(told().lists, fill).hold().write(), [held().write()])
+        assert verdict.panel is not None
+        assert not {seat.expert for seat in verdict.panel.seats} & {seat.expert for seat in _panel().seats}
+
+    @pytest.mark.parametrize(
+        ("change", "says"),
+        [
+            (lambda terms: replace(terms, previous=b"\x01" * 32), "its terms name another"),
+            (lambda terms: replace(terms, tender="T-2026-002"), "that is of another tender"),
+            (lambda terms: replace(terms, round=3), "that is round 1"),
+            (lambda terms: replace(terms, excluded=()), "a site that kept its value back is not excluded"),
+        ],
+        ids=["digest", "tender", "round", "excluded"],
+    )
+    def test_a_round_follows_the_one_before(self, change: Callable[[Terms], Terms], says: str) -> None:
+        void = told().hold(["ningxia"])
+        again = story(told().lists, lambda terms, _: change(terms.next_round(void.digest(), ["ningxia"])))
+        verdict = replay(again.hold().write(), [void.write()])
+        assert verdict.steps[-1].step == "terms"
+        assert says in verdict.steps[-1].detail
+
+    def test_nobody_has_a_draw_again_until_the_panel_suits(self) -> None:
+        again = story(told().lists, lambda terms, _: terms.next_round(held().digest(), []))
+        verdict = replay(again.hold().write(), [held().write()])
+        assert "who has a seat can be drawn again" in verdict.steps[-1].detail
+
+    def test_a_round_follows_one_whose_quotas_could_not_be_filled(self) -> None:
+        short = story(told().lists, lambda terms, _: replace(terms, quotas=(Quota("gansu", "A01", 19),))).open()
+        verdict = replay(short.write())
+        assert verdict.state is DrawState.SHORT
+        assert not verdict.proven
+        assert verdict.digest == short.digest()
+        again = story(told().lists, lambda terms, _: terms.next_round(short.digest(), []))
+        assert replay(again.hold().write(), [short.write()]).state is DrawState.DRAWN
+
+    @pytest.mark.parametrize("sealed", [True, False])
+    def test_the_round_before_must_be_proven(self, *, sealed: bool) -> None:
+        before = held().sealed().write() if sealed else altered(held(), lambda file: file["deposits"].pop())
+        again = story(told().lists, lambda terms, _: terms.next_round(held().digest(), []))
+        verdict = replay(again.hold().write(), [before])
+        assert f"that draw is {'sealed' if sealed else 'refuted'}" in verdict.steps[-1].detail
 
 
 class TestTerms:
@@ -202,8 +249,10 @@ class TestShares:
         _refuted(with_deposit(held(), 0, anew).write(), "shares", "gansu confirmed its shares of other deposits")
 
     def test_enough_others_have_confirmed(self) -> None:
-        few = story(told().lists, confirming=["gansu", "qinghai"])
-        _refuted(few.hold().write(), "shares", "1 others confirmed that their shares of gansu fit, and 2 are needed")
+        def few(file: Any) -> None:
+            del file["confirmations"][2:]
+
+        _refuted(altered(held(), few), "shares", "1 others confirmed that their shares of gansu fit, and 2 are needed")
 
     def test_a_confirmation_is_signed(self) -> None:
         def forge(file: Any) -> None:
@@ -246,13 +295,13 @@ def _with_reveal(draw: Draw, changed: Reveal) -> bytes:
 
 class TestReveals:
     def test_a_value_changed_after_the_commitment_is_found(self) -> None:
-        other = reveal(told().terms, told().committed, "gansu", new_value(), told().offices["gansu"].sign)
+        other = replace(told().reveal("gansu"), value=new_value()).signed(told().terms, told().offices["gansu"].sign)
         _refuted(_with_reveal(held(), other), "reveals", "gansu revealed another value than the one")
 
     def test_a_reveal_before_all_commitments_is_found(self) -> None:
         early = committed_digest(told().deposits[:2], ())
-        reveals = reveal(told().terms, early, "gansu", told().values["gansu"], told().offices["gansu"].sign)
-        _refuted(_with_reveal(held(), reveals), "reveals", "the reveal of gansu was made before these deposits")
+        soon = replace(told().reveal("gansu"), committed=early).signed(told().terms, told().offices["gansu"].sign)
+        _refuted(_with_reveal(held(), soon), "reveals", "the reveal of gansu was made before these deposits")
 
     def test_a_share_disclosed_before_all_commitments_is_found(self) -> None:
         draw = told().hold(["ningxia"], ["gansu", "qinghai"])
@@ -330,8 +379,7 @@ class TestRecusals:
         lost = story(told().lists, lambda terms, _: replace(terms, recusals=(b"\x01" * 32,)))
         with pytest.raises(RecusalUnknown):
             lost.hold()
-        opened = Opened(tuple(map(lost.reveal, SITES)), (), tuple(lost.lists[site] for site in SITES))
-        draw = Draw(lost.terms, lost.deposits, lost.confirmations, held().result, opened)
+        draw = replace(lost.open(), result=held().result)
         _refuted(draw.write(), "recusals", "is on no list of this draw")
 
 
@@ -340,8 +388,7 @@ class TestPanelStep:
         greedy = story(told().lists, lambda terms, _: replace(terms, quotas=(Quota("gansu", "A01", 19),)))
         with pytest.raises(QuotaNotMet):
             greedy.hold()
-        opened = Opened(tuple(map(greedy.reveal, SITES)), (), tuple(greedy.lists[site] for site in SITES))
-        draw = Draw(greedy.terms, greedy.deposits, greedy.confirmations, held().result, opened)
+        draw = replace(greedy.open(), result=held().result)
         _refuted(draw.write(), "panel", "gansu has 18 experts of A01 to draw from, and 19 are wanted")
 
     def test_a_quota_of_a_speciality_that_nobody_has_is_not_met(self) -> None:
