@@ -113,6 +113,9 @@ def test_keys_are_made_once_and_only_their_public_parts_are_printed(tmp_path: Pa
         "governor",
         "anchorer",
         "receipt-signer",
+        "credit-publisher",
+        "regulator",
+        "tender-officer",
     }
     password = (tmp_path / "keys" / "password").read_text().strip()
     assert password not in made.stdout + made.stderr
