@@ -221,7 +221,7 @@ class QuotaNotMet(BadDraw):
         super().__init__(f"{site} has {found} experts of {speciality} to draw from, and {wanted} are wanted")
 
 
-class PanelDiffers(BadDraw):
+class SeatDiffers(BadDraw):
     """A panel that is not the one that these values draw."""
 
     def __init__(self, seat: int) -> None:

@@ -146,7 +146,7 @@ def hold(agreed: Draw) -> Draw:
 
     Raises:
         RecusalUnknown: a recused expert is on no list.
-        QuotaNotMet: too few experts are left for a quota. The draw stays without a result, and the next round follows it.
+        QuotaNotMet: too few experts are left for a quota. The draw stays without a result; the next round follows it.
     """
     terms, opened = agreed.terms, agreed.opened or Opened()
     try:

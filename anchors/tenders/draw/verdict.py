@@ -14,12 +14,12 @@ from anchors.errors import (
     MalformedFile,
     NothingDrawn,
     NotNextRound,
-    PanelDiffers,
     QuotaNotMet,
     RecusedDrawn,
     ResultDiffers,
     RevealTooEarly,
     SealDiffers,
+    SeatDiffers,
     SeatTwice,
 )
 from anchors.steps import Refuted, Run, Step
@@ -239,7 +239,7 @@ def _prove_panel(
         codes.add(seat.expert.code)
     for number in range(max(len(panel.seats), len(seats))):
         if panel.seats[number : number + 1] != tuple(seats[number : number + 1]):
-            raise PanelDiffers(number + 1)
+            raise SeatDiffers(number + 1)
     return panel, f"HMAC-DRBG, seeded with these {len(values)} values, draws these {len(seats)} experts"
 
 
