@@ -1,4 +1,10 @@
-"""Reads the bodies of requests to the bare routes: bounded before anything is made of them."""
+"""Reads the bodies of requests: bounded before anything is made of them, by the bare routes and by FastAPI's."""
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.routing import APIRoute
 
 from ledger_service.errors import BadRequest, TooLarge
 from ledger_service.problems import Receive
@@ -29,3 +35,24 @@ async def read_body(receive: Receive, declared: str, limit: int) -> bytes:
             raise too_large
         if not message.get("more_body", False):
             return body
+
+
+def bounded_route(limit: int) -> type[APIRoute]:
+    """The class of routes that read no more of a body than `limit` bytes, for an APIRouter."""
+
+    class BoundedRoute(APIRoute):
+        def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+            handle = super().get_route_handler()
+
+            async def bounded(request: Request) -> Response:
+                body = await read_body(request.receive, request.headers.get("content-length", ""), limit)
+                whole: list[dict[str, Any]] = [{"type": "http.request", "body": body, "more_body": False}]
+
+                async def receive() -> Any:
+                    return whole.pop() if whole else await request.receive()
+
+                return await handle(Request(request.scope, receive))
+
+            return bounded
+
+    return BoundedRoute

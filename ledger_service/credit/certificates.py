@@ -15,7 +15,7 @@ from anchors.chain.state import ProvenState, prove_state
 from anchors.credit import fold, word_count
 from anchors.credit.certificate import named_slot, word_slot
 from anchors.credit.certificate_file import SubjectPart, write_certificate
-from anchors.errors import AnchorsError
+from anchors.errors import AnchorsError, BadCertificate, BadSubject
 from anchors.network import Contract
 from anchors.subjects import Subject
 from ledger_service.chain.contracts import CREDIT_REGISTER, REGISTRY
@@ -83,6 +83,7 @@ class Certificates:
             Unavailable: the node keeps no state of that block, or the block was replaced; ask again.
             NodeDishonest: the node's proofs do not lead to the header, or to other records than the index holds.
             NotFound: that block was before the alliance had a credit register.
+            BadCertificate: there are too many companies, one is there twice, or they have too many records for a file.
             ChainUnreachable: no node answers.
         """
         try:
@@ -168,10 +169,10 @@ def routes(certificates: Certificates) -> APIRouter:
         """A certificate of a company's credit records, or that it has none, at the last final block: a file that
         `bidledger verify-certificate` proves offline."""
         try:
-            about = Subject.parse(subject)
-        except AnchorsError as error:
+            certificate = certificates.gather([Subject.parse(subject)], certificates.final_block())
+        except (BadSubject, BadCertificate) as error:
             raise Refused(error, "/path/subject") from error
-        return cached(request, certificates.gather([about], certificates.final_block()), "application/json")
+        return cached(request, certificate, "application/json")
 
     return router
 

@@ -12,12 +12,11 @@ from datetime import datetime
 from typing import Annotated, Any, Final, Literal, TypeAlias
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
-from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from sqlmodel import Session
 
 from anchors.credit import State as RecordState
-from ledger_service.bodies import read_body
+from ledger_service.bodies import bounded_route
 from ledger_service.credit.asof import moment
 from ledger_service.credit.drafts import Drafts
 from ledger_service.credit.ground import CreditGround
@@ -99,24 +98,6 @@ class OperationsOut(BaseModel):
     operations: list[OperationOut]
 
 
-class BoundedRoute(APIRoute):
-    """A route that reads no more of a body than an act can have."""
-
-    def get_route_handler(self) -> Handler:
-        """The handler, behind the bound."""
-        handler = super().get_route_handler()
-
-        async def bounded(request: Request) -> Response:
-            body = await read_body(request.receive, request.headers.get("content-length", ""), MAX_BODY_BYTES)
-
-            async def receive() -> dict[str, object]:
-                return {"type": "http.request", "body": body, "more_body": False}
-
-            return await handler(Request(request.scope, receive))
-
-        return bounded
-
-
 class _Desk:
     """Takes acts in for one member, and tells how they stand."""
 
@@ -182,7 +163,7 @@ class _Desk:
 
 def routes(ground: CreditGround, api_keys: ApiKeys) -> APIRouter:
     """The routes that draw up acts of the served member, take signatures, and tell of operations."""
-    router, desk = APIRouter(tags=["credit"], route_class=BoundedRoute), _Desk(ground)
+    router, desk = APIRouter(tags=["credit"], route_class=bounded_route(MAX_BODY_BYTES)), _Desk(ground)
 
     def allowed(authorization: Annotated[str | None, Header(description="Bearer, and an API key.")] = None) -> ApiKey:
         return api_keys.authenticate(authorization).require(Scope.CREDIT)

@@ -1,18 +1,17 @@
 """`/v1/names`: names given, taken back, and suggestions by them, each of which says that it is no hit."""
 
 import unicodedata
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Final, Self
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
-from fastapi.routing import APIRoute
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from sqlalchemy import Engine
 
 from anchors.errors import BadSubject
 from anchors.subjects import Subject
-from ledger_service.bodies import read_body
+from ledger_service.bodies import bounded_route
 from ledger_service.credit.name_search import CUT_OFF, By, NameSearch, Suggestion
 from ledger_service.credit.names import Named, give_names, read_identifier, search_forms, take_back_names
 from ledger_service.credit.refusals import Refused
@@ -133,7 +132,7 @@ def routes(engine: Engine, api_keys: ApiKeys, clock: Callable[[], datetime]) -> 
         api_keys: who may give names and take them back: the scope `credit`.
         clock: aware, UTC.
     """
-    router = APIRouter(tags=["names"], route_class=_BoundedRoute)
+    router = APIRouter(tags=["names"], route_class=bounded_route(MAX_BODY_BYTES))
     search = NameSearch(engine)
 
     def allowed(authorization: Annotated[str | None, Header(description="Bearer, and an API key.")] = None) -> ApiKey:
@@ -186,22 +185,3 @@ def _named(given: Sequence[NamedIn]) -> list[Named]:
         except BadSubject as error:
             raise Refused(error, f"/body/names/{place}/subject") from error
     return named
-
-
-class _BoundedRoute(APIRoute):
-    """Reads no more of a body than the route takes, before anything is made of it."""
-
-    def get_route_handler(self) -> Callable[[Request], Awaitable[Response]]:  # type: ignore[override]
-        """As FastAPI makes it, behind the bound."""
-        handle = super().get_route_handler()
-
-        async def bounded(request: Request) -> Response:
-            body = await read_body(request.receive, request.headers.get("content-length", ""), MAX_BODY_BYTES)
-            whole: list[dict[str, Any]] = [{"type": "http.request", "body": body, "more_body": False}]
-
-            async def receive() -> Any:
-                return whole.pop() if whole else await request.receive()
-
-            return await handle(Request(request.scope, receive))
-
-        return bounded

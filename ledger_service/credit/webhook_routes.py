@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlmodel import Session, col, delete, func, select
 
 from ledger_service import conditions
+from ledger_service.bodies import bounded_route
 from ledger_service.chain.finality import Finality
 from ledger_service.credit.ground import CreditGround
 from ledger_service.credit.happenings import POSITION_PATTERN, REVERSED, Position, end_of_block
@@ -25,6 +26,7 @@ __all__ = ["MAX_SUBSCRIPTIONS", "TooManyWebhooks", "routes"]
 
 MAX_SUBSCRIPTIONS: Final = 20  # of one API key
 SHOWN_DELIVERIES: Final = 20
+MAX_BODY_BYTES: Final = 16 << 10
 
 Id = Annotated[str, InPath(pattern="^[0-9a-f]{32}$")]
 
@@ -134,7 +136,7 @@ def routes(ground: CreditGround, finality: Finality, api_keys: ApiKeys, root: by
         root: the service's 32 secret bytes; None where no webhooks are sent.
         reach: where they may go.
     """
-    router = APIRouter(tags=["webhooks"])
+    router = APIRouter(tags=["webhooks"], route_class=bounded_route(MAX_BODY_BYTES))
 
     def allowed(authorization: Annotated[str | None, Header(description="Bearer, and an API key.")] = None) -> ApiKey:
         return api_keys.authenticate(authorization).require(Scope.CREDIT)

@@ -73,8 +73,8 @@ class ApiKeys:
         public_quota: entries a period without a key; None is all that the keys leave, 0 refuses such requests.
 
     Raises:
-        Misconfigured: two keys are alike, one that submits has no quota where each must have one, or the quotas
-            together exceed what a period takes.
+        Misconfigured: two keys are alike, one that submits or screens has no quota where each must have one, or the
+            quotas together exceed what a period takes.
     """
 
     def __init__(self, entries: Iterable[KeyEntry], slots: int, public_quota: int | None) -> None:
@@ -83,7 +83,8 @@ class ApiKeys:
         if len(self._keys) < len(keys) or len({key.id for _, key in keys} | {PUBLIC}) <= len(keys):
             raise Misconfigured(f"The API keys file names an id or a key twice, or the id {PUBLIC!r}.")
         if slots:
-            public_quota = _fitting(public_quota, [key for _, key in keys if Scope.SUBMIT in key.scopes], slots - 1)
+            taking = [key for _, key in keys if key.scopes & {Scope.SUBMIT, Scope.CREDIT}]  # screenings are logged
+            public_quota = _fitting(public_quota, taking, slots - 1)
         self.public = ApiKey(PUBLIC, frozenset() if public_quota == 0 else frozenset({Scope.SUBMIT}), public_quota)
 
     @classmethod

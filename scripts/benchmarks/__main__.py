@@ -17,6 +17,7 @@ import backfill
 import credit_gas
 import credit_index
 import credit_reads
+import credit_screening
 import gas
 import sealed_chain
 import tree
@@ -32,6 +33,7 @@ MEASUREMENTS: Mapping[str, Callable[[], Row]] = {
     "credit-batch-gas": credit_gas.batch,
     "credit-index": credit_index.index,
     "credit-subject": credit_reads.subject,
+    "credit-screening": credit_screening.screening,
     "tree-append": tree.append,
     "accept-bulk": accept.bulk,
     "accept-single": accept.single,
