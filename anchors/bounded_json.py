@@ -1,11 +1,13 @@
 """JSON that others wrote, read strictly and within bounds.
 
 Promises that hostile bytes cost time and memory in proportion to their length at most, and end in MalformedFile with
-the path to what is wrong. No name stands twice in an object, no number is a fraction or past 2^53 - 1 (what every
-JSON reader keeps exact), every text can be written as UTF-8. What the fields mean is left to the files' own modules.
+the path to what is wrong. No name stands twice in an object, no number is past 2^53 - 1 (what every JSON reader keeps
+exact) or a fraction, unless the reader of others' data allows it, every text can be written as UTF-8. What the fields
+mean is left to the files' own modules.
 """
 
 import json
+import math
 import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
@@ -19,6 +21,7 @@ MAX_VALUES = 200_000
 MAX_NUMBER = (1 << 53) - 1  # RFC 8785, RFC 7493: the largest integer that every reader keeps exact
 _MAX_DEPTH = 16
 _LONG_TEXT = 16  # bytes
+_MAX_DIGITS = 64
 # A text that never ends is one as well: looking for an end from each of its quotes would take time quadratic in them.
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.?)*+"?', re.DOTALL)
 _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
@@ -27,16 +30,19 @@ _HEX = re.compile(r"0x((?:[0-9a-f]{2})*)")
 _Read = TypeVar("_Read")
 
 
-def read_json(data: bytes, most_bytes: int = MAX_FILE_BYTES, most_values: int = MAX_VALUES) -> object:
+def read_json(
+    data: bytes, most_bytes: int = MAX_FILE_BYTES, most_values: int = MAX_VALUES, *, fractions: bool = False
+) -> object:
     """Parse one JSON text.
 
     Args:
         data: UTF-8.
         most_bytes: how long it may be.
         most_values: how many values may be in it.
+        fractions: whether numbers may be fractions; they come as the nearest double, as RFC 8785 takes them.
 
     Returns:
-        Objects as dicts, arrays as lists, texts, integers, booleans and None.
+        Objects as dicts, arrays as lists, texts, integers, booleans and None; floats where they are allowed.
 
     Raises:
         MalformedFile: the bytes are too many, no JSON, or break one of this module's promises.
@@ -56,7 +62,7 @@ def read_json(data: bytes, most_bytes: int = MAX_FILE_BYTES, most_values: int = 
             data.decode(),
             object_pairs_hook=_distinct_names,
             parse_int=_integer,
-            parse_float=_no_fraction,
+            parse_float=_fraction if fractions else _no_fraction,
             parse_constant=_no_fraction,
         )
     except ValueError as error:
@@ -89,6 +95,12 @@ def _integer(digits: str) -> int:
     if len(digits) > 17 or digits == "-0" or abs(int(digits)) > MAX_NUMBER:
         raise MalformedFile("the file", f"has the number {digits[:40]}, not an integer of at most {MAX_NUMBER}")
     return int(digits)
+
+
+def _fraction(digits: str) -> float:
+    if len(digits) > _MAX_DIGITS or not math.isfinite(value := float(digits)):
+        raise MalformedFile("the file", f"has the number {digits[:40]}, which no double comes near")
+    return value
 
 
 def _no_fraction(digits: str) -> object:

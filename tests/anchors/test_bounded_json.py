@@ -33,6 +33,21 @@ def test_any_bytes_are_json_or_refused(data: bytes) -> None:
     assert json.loads(data) == value
 
 
+@given(st.floats(allow_nan=False, allow_infinity=False))
+@example(-0.0)
+def test_fractions_are_read_where_they_are_allowed(value: float) -> None:
+    data = json.dumps(value).encode()
+    assert read_json(data, fractions=True) == value
+    with pytest.raises(MalformedFile):
+        read_json(data)
+
+
+@pytest.mark.parametrize("text", ["1e999", "-1e999", "NaN", "Infinity", "0." + "1" * 100, str(MAX_NUMBER + 1), "-0"])
+def test_numbers_that_no_double_comes_near_are_refused_anyhow(text: str) -> None:
+    with pytest.raises(MalformedFile):
+        read_json(text.encode(), fractions=True)
+
+
 @pytest.mark.parametrize(
     "text",
     [

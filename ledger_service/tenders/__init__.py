@@ -1,0 +1,1 @@
+"""Tenders, from the notice to the award: a slice of the service."""

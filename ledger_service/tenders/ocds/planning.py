@@ -1,0 +1,358 @@
+"""What would be done in the register for the tenders of release packages, shown before anything is sent.
+
+Promises one plan for each ocid: every act in the order in which the register takes them, with what the releases give
+for it, what somebody else must still give, and what the register would refuse. Acts that no release tells of (bids
+closed and opened, the evaluation) stand in their places. Nothing is guessed: what a release leaves out is listed as
+missing unless `Given` has it.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from ledger_service.tenders.ocds.facts import Amendment, Award, Document, Facts, Organization, read_facts
+from ledger_service.tenders.ocds.package import BadPackage, Package, Release, content_digest
+
+__all__ = ["Act", "Given", "Plan", "Step", "Value", "make_plans"]
+
+Value = bytes | int | str | datetime | tuple[str, ...]
+
+_NOTICE_TAGS: Final = {"tender", "tenderUpdate", "tenderAmendment"}
+_MADE: Final = (None, "active")  # OCDS's award status; it need not be stated
+_CANCELLED: Final = "tenderCancellation"
+
+
+class Act(StrEnum):
+    """What is done. All but a contract are acts of the register; a contract is logged as evidence."""
+
+    PUBLISH = "publish"
+    AMEND = "amend"
+    CLOSE = "close-bids"
+    OPEN = "open-bids"
+    EVALUATE = "evaluate"
+    CANDIDATES = "publish-candidates"
+    AWARD = "award"
+    FAIL = "fail"
+    CONTRACT = "log-contract"
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What packages do not say.
+
+    Args:
+        host: code of the member that takes the bids.
+        members: codes of the members that publish the notice, the host among them.
+        answer_days: how long a claim waits for its answer.
+        opens_after: from the deadline to the opening; without it the release's bidOpening counts, where it has one.
+        former: the failed tender that the new one replaces, 32 bytes.
+        shift: added to every time of the bids, for a tender of the past that is played again. No digest changes by it.
+    """
+
+    host: str | None = None
+    members: tuple[str, ...] = ()
+    answer_days: int | None = None
+    opens_after: timedelta | None = None
+    former: bytes | None = None
+    shift: timedelta = timedelta(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One act."""
+
+    act: Act
+    release: str | None  # the id of the release that tells of it
+    date: datetime | None  # of that release
+    values: Mapping[str, Value]
+    missing: tuple[str, ...] = ()
+    obstacles: tuple[str, ...] = ()  # why the register would refuse it
+    documents: tuple[Document, ...] = ()
+    suppliers: tuple[Organization, ...] = ()
+
+    def as_json(self) -> dict[str, object]:
+        """JSON values."""
+        return {
+            "act": self.act.value,
+            "release": self.release,
+            "date": None if self.date is None else _text(self.date),
+            "values": {name: _text(value) for name, value in self.values.items()},
+            "missing": list(self.missing),
+            "obstacles": list(self.obstacles),
+            "documents": [
+                {"section": each.section, "id": each.id, "title": each.title, "digest": _text(each.digest)}
+                for each in self.documents
+            ],
+            "suppliers": [
+                {"name": each.name, "subject": None if each.subject is None else str(each.subject)}
+                for each in self.suppliers
+            ],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All acts of one tender."""
+
+    ocid: str
+    title: str | None
+    buyer: Organization | None
+    procuring_entity: Organization | None
+    steps: tuple[Step, ...]
+    passed_over: tuple[str, ...]  # ids of releases that tell of no act
+    releases: Mapping[str, Release] = field(compare=False, repr=False)
+
+    def of(self, act: Act) -> tuple[Step, ...]:
+        """The steps that are such an act."""
+        return tuple(step for step in self.steps if step.act is act)
+
+    def as_json(self) -> dict[str, object]:
+        """JSON values."""
+        return {
+            "ocid": self.ocid,
+            "title": self.title,
+            "steps": [step.as_json() for step in self.steps],
+            "passed_over": list(self.passed_over),
+        }
+
+
+def make_plans(packages: Iterable[Package], given: Given, now: datetime) -> tuple[Plan, ...]:
+    """Lay out what would be done, a plan for each ocid in the order in which they come up.
+
+    Args:
+        packages: in any order; the same release may come more than once.
+        given: what they do not say.
+        now: the present time, against which deadlines are held.
+
+    Raises:
+        BadPackage: two different releases have one ocid and id, or a release has parts of another form.
+    """
+    processes: dict[str, dict[str, Release]] = {}
+    for release in (release for package in packages for release in package.releases):
+        known = processes.setdefault(release.ocid, {}).setdefault(release.id, release)
+        if known.digest != release.digest:
+            raise BadPackage(release.content.where, f"is another release than the first with the id {release.id!r}")
+    return tuple(_Planning(ocid, releases, given, now).plan() for ocid, releases in processes.items())
+
+
+class _Planning:
+    """Goes through the releases of one tender by date, keeping how far its life has come."""
+
+    def __init__(self, ocid: str, releases: Mapping[str, Release], given: Given, now: datetime) -> None:
+        self._ocid = ocid
+        self._releases = releases
+        self._given = given
+        self._now = now
+        self._steps: list[Step] = []
+        self._passed_over: list[str] = []
+        self._notice: Facts | None = None
+        self._deadline: datetime | None = None
+        self._opening: datetime | None = None
+        self._version = 0
+        self._seen: set[tuple[str, ...]] = set()  # amendments, awards and contracts that have had their step
+
+    def plan(self) -> Plan:
+        parties: Mapping[str, Organization] = {}
+        for release in sorted(self._releases.values(), key=lambda release: release.date):
+            facts = read_facts(release, parties)
+            parties = facts.parties
+            steps = list(self._acts(facts))
+            if not steps:
+                self._passed_over.append(release.id)
+        tender = None if self._notice is None else self._notice.tender
+        return Plan(
+            ocid=self._ocid,
+            title=None if tender is None else tender.title,
+            buyer=None if tender is None else tender.buyer,
+            procuring_entity=None if tender is None else tender.procuring_entity,
+            steps=tuple(self._steps),
+            passed_over=tuple(self._passed_over),
+            releases=dict(self._releases),
+        )
+
+    def _acts(self, facts: Facts) -> Iterator[Step]:
+        """The acts that a release tells of; each is put in its place before the next is looked for."""
+        for step in self._tender_acts(facts):
+            yield self._add(step)
+        proposed = [award for award in facts.awards if award.status == "pending" and self._is_new("proposed", award.id)]
+        made = [award for award in facts.awards if award.status in _MADE and self._is_new("made", award.id)]
+        if proposed:
+            yield self._add(self._candidates(facts, proposed))
+        if made:
+            yield self._add(self._award(facts, made))
+        for contract in facts.contracts:
+            if self._is_new("contract", contract.id):
+                digest = content_digest(contract.published)
+                yield self._add(self._step(Act.CONTRACT, facts, {"contract": contract.id, "digest": digest}))
+
+    def _tender_acts(self, facts: Facts) -> Iterator[Step]:
+        tender = facts.tender
+        cancelled = _CANCELLED in facts.release.tags or (tender is not None and tender.has_ended)
+        if cancelled:
+            if self._notice is not None and not self._has(Act.FAIL):
+                yield self._step(Act.FAIL, facts, {"reason": facts.release.digest})
+        elif tender is not None and not tender.is_planned and _NOTICE_TAGS & set(facts.release.tags):
+            yield self._publication(facts) if self._notice is None else self._amendment(facts)
+
+    def _publication(self, facts: Facts) -> Step:
+        self._notice, self._version = facts, 1
+        self._new_amendments(facts)  # what a notice came with is no reason for a later one
+        values: dict[str, Value] = {"digest": facts.release.digest}
+        obstacles = []
+        if "tender" not in facts.release.tags:
+            obstacles.append("an amendment comes before any notice; the releases before it are not in the packages")
+        given = {"host": self._given.host, "members": self._given.members or None, "former": self._given.former}
+        values |= {name: value for name, value in given.items() if value is not None}
+        if self._given.answer_days is not None:
+            values["answer_days"] = self._given.answer_days
+        if self._given.host is not None and self._given.members and self._given.host not in self._given.members:
+            obstacles.append("the host is not among the members that publish the notice")
+        obstacles += self._set_times(facts, values)
+        needed = ("host", "members", "deadline", "opening", "answer_days")
+        return self._step(Act.PUBLISH, facts, values, needed, obstacles)
+
+    def _amendment(self, facts: Facts) -> Step:
+        self._version += 1
+        values: dict[str, Value] = {"version": self._version, "digest": facts.release.digest}
+        amendments = self._new_amendments(facts)
+        rationales = tuple(amendment.rationale for amendment in amendments if amendment.rationale)
+        if rationales:
+            values["reason"] = content_digest([amendment.published for amendment in amendments])
+            values["rationale"] = rationales
+        before = self._deadline
+        obstacles = self._set_times(facts, values)
+        if before is not None and _moved(facts.release.date, self._given.shift) >= before:
+            obstacles.append("it was amended when the deadline was over")
+        if before is not None and self._deadline is not None and self._deadline < before:
+            obstacles.append("it moves the deadline to an earlier time")
+        return self._step(Act.AMEND, facts, values, ("reason", "deadline", "opening"), obstacles)
+
+    def _candidates(self, facts: Facts, proposed: list[Award]) -> Step:
+        digest = content_digest([award.published for award in proposed])
+        return self._step(
+            Act.CANDIDATES, facts, {"list": digest}, ("evaluation", "until"), suppliers=_suppliers(proposed)
+        )
+
+    def _award(self, facts: Facts, made: list[Award]) -> Step:
+        obstacles = []
+        if self._has(Act.AWARD):
+            obstacles.append("the tender is awarded already; parts that are awarded later are tenders of their own")
+        digest = content_digest([award.published for award in made])
+        needed = ("candidates", "panel")
+        return self._step(Act.AWARD, facts, {"award": digest}, needed, obstacles, _suppliers(made))
+
+    def _set_times(self, facts: Facts, values: dict[str, Value]) -> list[str]:
+        """Put deadline and opening among the values, as they stand after this release; say what is wrong with them."""
+        tender, given = facts.tender, self._given
+        if tender is not None and tender.deadline is not None:
+            self._deadline = _moved(tender.deadline, given.shift)
+        if given.opens_after is not None:
+            self._opening = None if self._deadline is None else _moved(self._deadline, given.opens_after)
+        elif tender is not None and tender.bid_opening is not None:
+            self._opening = _moved(tender.bid_opening, given.shift)
+        values |= {
+            name: time for name, time in (("deadline", self._deadline), ("opening", self._opening)) if time is not None
+        }
+        obstacles = []
+        if self._deadline is not None and self._deadline <= self._now:
+            obstacles.append("the deadline is over")
+        if self._deadline is not None and self._opening is not None and self._opening < self._deadline:
+            obstacles.append("bids would be opened before the deadline")
+        return obstacles
+
+    def _step(
+        self,
+        act: Act,
+        facts: Facts,
+        values: Mapping[str, Value],
+        needed: Iterable[str] = (),
+        obstacles: Iterable[str] = (),
+        suppliers: tuple[Organization, ...] = (),
+    ) -> Step:
+        section = {Act.CANDIDATES: "award", Act.AWARD: "award", Act.CONTRACT: "contract"}.get(act, "tender")
+        nameless = [f"the company behind a supplier: {each.unnamed}" for each in suppliers if each.subject is None]
+        return Step(
+            act=act,
+            release=facts.release.id,
+            date=facts.release.date,
+            values=dict(values),
+            missing=(*(name for name in needed if name not in values), *nameless),
+            obstacles=tuple(obstacles),
+            documents=tuple(each for each in facts.documents if each.section == section),
+            suppliers=suppliers,
+        )
+
+    def _add(self, step: Step) -> Step:
+        """Put a step behind the acts that must come before it, which no release may have told of."""
+        before: Mapping[Act, tuple[Act, ...]] = {
+            Act.CANDIDATES: (Act.CLOSE, Act.OPEN, Act.EVALUATE),
+            Act.AWARD: (Act.CLOSE, Act.OPEN, Act.EVALUATE, Act.CANDIDATES),
+        }
+        for act in before.get(step.act, ()):
+            if not self._has(act):
+                self._steps.append(_untold(act, self._deadline, self._opening))
+        obstacles = list(step.obstacles)
+        if self._notice is None:
+            obstacles.append("there is no notice of it in the packages")
+        elif self._has(Act.FAIL) or (self._has(Act.AWARD) and step.act not in (Act.AWARD, Act.CONTRACT)):
+            obstacles.append("the tender has ended")
+        elif step.act is Act.AMEND and self._has(Act.CLOSE):
+            obstacles.append("bids are closed")
+        self._steps.append(replace(step, obstacles=tuple(obstacles)))
+        return self._steps[-1]
+
+    def _has(self, act: Act) -> bool:
+        return any(step.act is act for step in self._steps)
+
+    def _new_amendments(self, facts: Facts) -> list[Amendment]:
+        """The reasons that no earlier release had, but for those that name another release as theirs."""
+        tender = facts.tender
+        amendments = () if tender is None else tender.amendments
+        return [
+            amendment
+            for amendment in amendments
+            if self._is_new("amendment", content_digest(amendment.published).hex())
+            and amendment.release in (None, facts.release.id)
+        ]
+
+    def _is_new(self, *what: str) -> bool:
+        new = what not in self._seen
+        self._seen.add(what)
+        return new
+
+
+def _untold(act: Act, deadline: datetime | None, opening: datetime | None) -> Step:
+    """An act that no release tells of: all that it needs is still to be given, but the time before which it is not."""
+    not_before = {Act.CLOSE: deadline, Act.OPEN: opening}.get(act)
+    return Step(
+        act=act,
+        release=None,
+        date=None,
+        values={} if not_before is None else {"not_before": not_before},
+        missing={
+            Act.OPEN: ("entries", "refusals", "record"),
+            Act.EVALUATE: ("report", "sites", "panel", "result"),
+            Act.CANDIDATES: ("list", "evaluation", "until"),
+        }.get(act, ()),
+    )
+
+
+def _suppliers(awards: Iterable[Award]) -> tuple[Organization, ...]:
+    return tuple(supplier for award in awards for supplier in award.suppliers)
+
+
+def _moved(time: datetime, shift: timedelta) -> datetime:
+    try:
+        return time + shift
+    except OverflowError as error:
+        raise BadPackage("A time of the package", "cannot be moved that far") from error
+
+
+def _text(value: Value) -> object:
+    if isinstance(value, bytes):
+        return f"0x{value.hex()}"
+    if isinstance(value, datetime):
+        return value.isoformat().replace("+00:00", "Z")
+    return list(value) if isinstance(value, tuple) else value

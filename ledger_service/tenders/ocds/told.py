@@ -1,0 +1,101 @@
+"""What happened to a tender on the chain, as an export needs it.
+
+Promises a timeline in the chain's order that begins with the notice. Where each event stands and what it recorded is
+taken as the index or a downloaded file has it; to prove that is left to the evidence files that an event names.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from itertools import pairwise
+
+from ledger_service.tenders.ocds.facts import Organization
+from ledger_service.tenders.ocds.package import BadPackage
+
+__all__ = ["Detail", "Event", "Happening", "Place", "Told"]
+
+Detail = str | int | bool | tuple[str, ...]
+
+
+class Happening(StrEnum):
+    """What an event of the register is about."""
+
+    NOTICE = "notice"
+    AMENDMENT = "amendment"
+    CLOSING = "closing"
+    OPENING = "opening"
+    EVALUATION = "evaluation"
+    CANDIDATES = "candidates"
+    OBJECTION = "objection"
+    RULING = "ruling"
+    AWARD = "award"
+    FAILURE = "failure"
+    CLAIM = "claim"
+    ANSWER = "answer"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an event stands on the chain."""
+
+    block: int
+    block_hash: bytes  # 32 bytes
+    time: datetime  # the block's, aware, whole seconds
+    transaction: bytes  # hash, 32 bytes
+    log_index: int  # in the block
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened.
+
+    Args:
+        happening: what.
+        place: where on the chain.
+        digest: what was recorded by it, 32 bytes; None for a closing, which records none.
+        evidence: URLs of evidence files about it.
+        commitments: what it has in the log, 32 bytes each.
+        details: what else was recorded, by name; bytes as 0x-hex, times as RFC 3339.
+        release: the JSON of the OCDS release that told of it, where it came from one.
+        suppliers: of candidates and awards.
+    """
+
+    happening: Happening
+    place: Place
+    digest: bytes | None = None
+    evidence: tuple[str, ...] = ()
+    commitments: tuple[bytes, ...] = ()
+    details: Mapping[str, Detail] = field(default_factory=dict)
+    release: Mapping[str, object] | None = field(default=None, compare=False, repr=False)
+    suppliers: tuple[Organization, ...] = field(default=(), compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A tender and all that happened to it.
+
+    Raises:
+        BadPackage: the first event is no notice, there is another one, or events are not in the chain's order.
+    """
+
+    ocid: str
+    tender: bytes  # its name in the register, 32 bytes
+    chain_id: int
+    contract: bytes  # the register's address, 20 bytes
+    title: str | None
+    deadline: datetime | None  # of the bids, as it stands now
+    events: tuple[Event, ...]
+
+    def __post_init__(self) -> None:
+        """Let a timeline begin with its notice and go on in order."""
+        notices = [at for at, event in enumerate(self.events) if event.happening is Happening.NOTICE]
+        if notices != [0]:
+            raise BadPackage("The timeline", "does not begin with its only notice")
+        places = [(event.place.block, event.place.log_index) for event in self.events]
+        if any(before >= after for before, after in pairwise(places)):
+            raise BadPackage("The timeline", "is not in the chain's order")
+
+    def of(self, happening: Happening) -> tuple[Event, ...]:
+        """The events about this."""
+        return tuple(event for event in self.events if event.happening is happening)
