@@ -150,6 +150,15 @@ class RevealTooEarly(BadDraw):
         super().__init__(f"the {act} of {member} was made before these deposits and confirmations stood")
 
 
+class PartLate(BadDraw):
+    """A part of a draw that comes after others stand on what was there without it."""
+
+    remedy = "Leave it out; what must be said again is said in the next round."
+
+    def __init__(self, what: str, after: str) -> None:
+        super().__init__(f"the {what} comes after {after}")
+
+
 class ValueDiffers(BadDraw):
     """A revealed value that is not the one that the site committed to."""
 

@@ -145,6 +145,7 @@ def hold(agreed: Draw) -> Draw:
         that there are enough shares. Where there are not, it is void, and without the lists.
 
     Raises:
+        SitesOutOfOrder: a list is missing.
         RecusalUnknown: a recused expert is on no list.
         QuotaNotMet: too few experts are left for a quota. The draw stays without a result; the next round follows it.
     """
@@ -153,6 +154,7 @@ def hold(agreed: Draw) -> Draw:
         values = recover_values(terms, opened.reveals, opened.shares)
     except DrawVoid as void:
         return replace(agreed, result=Result(None, void.sites), opened=replace(opened, lists=(), seats=()))
+    check_order("the lists", terms.site_codes, [each.site for each in opened.lists])
     panel = draw(terms, deposits_digest(agreed.deposits), values, opened.lists)
     return replace(agreed, result=Result(panel.root, ()), opened=replace(opened, seats=panel.seats))
 
