@@ -38,7 +38,7 @@ LOG_KEY_FILE: Final = "log-key.pem"
 PERIOD_SECRET_FILE: Final = "period-secret.json"  # noqa: S105  # the file's name
 WEBHOOK_SECRET_FILE: Final = "webhook-secret.json"  # noqa: S105  # the file's name
 SENDER_FILE: Final = "sender.json"
-MEMBER_ROLES: Final = ("governor", "anchorer", "receipt-signer", "credit-publisher", "regulator")
+MEMBER_ROLES: Final = ("governor", "anchorer", "receipt-signer", "credit-publisher", "regulator", "tender-officer")
 
 
 @dataclass(frozen=True, slots=True)

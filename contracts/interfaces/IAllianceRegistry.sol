@@ -15,7 +15,8 @@ interface IAllianceRegistry {
         Anchorer,
         ReceiptSigner,
         CreditPublisher,
-        Regulator
+        Regulator,
+        TenderOfficer
     }
 
     /// @notice A member's standing. A suspended member counts in every vote but has no voice; a withdrawn one does not count

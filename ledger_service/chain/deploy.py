@@ -41,7 +41,7 @@ from ledger_service.errors import ChainRefused, ChainUnreachable, InvalidContent
 from ledger_service.files import write_durably
 from ledger_service.keys import EthereumKey, open_ethereum_key
 
-ROLES: Final = ("governor", "anchorer", "receipt-signer", "credit-publisher", "regulator")
+ROLES: Final = ("governor", "anchorer", "receipt-signer", "credit-publisher", "regulator", "tender-officer")
 MEASURES: Final = {Kind.HONOUR: "honour", Kind.GENERAL: "general", Kind.SERIOUS: "serious"}
 PARAMETERS: Final = {"receiptDays": 90, "endorsements": 3}
 _NAMED: Final = COMPILED[1:]  # by the registry, from its birth on
@@ -59,7 +59,7 @@ class OperatorEntry(_Part):
     """An address and its role."""
 
     address: Address
-    role: Literal["governor", "anchorer", "receipt-signer", "credit-publisher", "regulator"]
+    role: Literal["governor", "anchorer", "receipt-signer", "credit-publisher", "regulator", "tender-officer"]
 
 
 class MemberEntry(_Part):

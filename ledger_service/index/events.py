@@ -18,6 +18,7 @@ class Role(IntEnum):
     RECEIPT_SIGNER = 2
     CREDIT_PUBLISHER = 3
     REGULATOR = 4
+    TENDER_OFFICER = 5
 
 
 class Status(IntEnum):
