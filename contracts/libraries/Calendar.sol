@@ -14,6 +14,11 @@ library Calendar {
         return (time + CHINESE_TIME) / 1 days;
     }
 
+    /// @notice The time at which a day is over.
+    function endOf(uint256 day) internal pure returns (uint256) {
+        return (day + 1) * 1 days - CHINESE_TIME;
+    }
+
     /// @notice The day on which a period of months that began on `day` ends: the one of the same number, or the month's
     /// last where there is none (Civil Code of the People's Republic of China, article 202).
     function monthsAfter(uint256 day, uint256 months) internal pure returns (uint256) {

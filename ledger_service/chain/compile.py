@@ -10,7 +10,7 @@ from typing import Any, Final
 import solcx
 
 from anchors.chain.keccak import keccak256
-from ledger_service.chain.contracts import COMPILED
+from ledger_service.chain.contracts import WITH_ARTIFACTS
 
 ROOT: Final = Path(__file__).parents[2]
 ARTIFACTS: Final = Path(__file__).parent / "artifacts"
@@ -43,13 +43,13 @@ def compile_contracts() -> dict[str, bytes]:
             "language": "Solidity",
             "sources": {name: {"content": text} for name, text in sources.items()},
             "settings": _SETTINGS
-            | {"outputSelection": {f"contracts/{name}.sol": {name: _OUTPUTS} for name in COMPILED}},
+            | {"outputSelection": {f"contracts/{name}.sol": {name: _OUTPUTS} for name in WITH_ARTIFACTS}},
         },
         base_path=str(ROOT),
         solc_binary=str(_SOLC),
     )
     hashes = {name: "0x" + keccak256(text.encode()).hex() for name, text in sources.items()}
-    return {name: _artifact(compiled["contracts"][f"contracts/{name}.sol"][name], hashes) for name in COMPILED}
+    return {name: _artifact(compiled["contracts"][f"contracts/{name}.sol"][name], hashes) for name in WITH_ARTIFACTS}
 
 
 def _artifact(output: dict[str, Any], hashes: dict[str, str]) -> bytes:

@@ -20,10 +20,13 @@ REGISTRY: Final = "AllianceRegistry"
 EVIDENCE_LOG: Final = "EvidenceLog"
 CREDIT_REGISTER: Final = "CreditRegister"
 RECOGNITION_MATRIX: Final = "RecognitionMatrix"
+TENDER_REGISTER: Final = "TenderRegister"
 CONTRACTS: Final = (REGISTRY, EVIDENCE_LOG)
 """The ones without which no member's log is anchored."""
 COMPILED: Final = (*CONTRACTS, CREDIT_REGISTER, RECOGNITION_MATRIX)
-"""The ones of which there are artifacts: all of them are deployed."""
+"""The ones that are deployed and followed."""
+WITH_ARTIFACTS: Final = (*COMPILED, TENDER_REGISTER)
+"""The ones of which there are artifacts."""
 
 # Storage slots that the completeness check reads; see the layouts in contracts/*.sol. The first two of all but the
 # registry belong to the fallback names of OpenZeppelin's EIP712.
@@ -127,7 +130,7 @@ def _artifact(name: str) -> dict[str, Any]:
 @cache
 def _errors() -> dict[bytes, AbiEntry]:
     found: dict[bytes, AbiEntry] = {}
-    for name in COMPILED:
+    for name in WITH_ARTIFACTS:
         for entry in _artifact(name)["abi"]:
             if entry["type"] == "error":
                 found[_selector(entry["name"], _types(entry["inputs"]))] = entry
