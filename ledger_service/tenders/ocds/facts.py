@@ -4,7 +4,7 @@ Promises to add nothing: what a release leaves out is None or empty here, and wh
 release gives an identifier that can be one. Of a natural person neither name nor identifier is taken over.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -99,30 +99,29 @@ class Facts:
     """All that a release says and the ledger has a use for."""
 
     release: Release
-    parties: Mapping[str, Organization]
     tender: Tender | None
     awards: tuple[Award, ...]
     contracts: tuple[Contract, ...]
     documents: tuple[Document, ...]
 
 
-def read_facts(release: Release, known: Mapping[str, Organization]) -> Facts:
+def read_facts(release: Release, parties: MutableMapping[str, Organization]) -> Facts:
     """Read what a release says.
 
     Args:
         release: of a package.
-        known: the parties that earlier releases of the same ocid have named, by OCDS's identifier of them.
+        parties: those that earlier releases of the same ocid have named, by OCDS's identifier of them; this one's
+            are put there, too.
 
     Raises:
         BadPackage: a part has another form than OCDS gives it.
     """
     content = release.content
-    parties = dict(known) | {part.needed_id("id"): _organization(part) for part in content.parts("parties")}
+    parties.update({part.needed_id("id"): _organization(part) for part in content.parts("parties")})
     tender = content.part("tender")
     awards, contracts = content.parts("awards"), content.parts("contracts")
     return Facts(
         release=release,
-        parties=parties,
         tender=None if tender is None else _tender(tender, content, parties),
         awards=tuple(_award(part, parties) for part in awards),
         contracts=tuple(

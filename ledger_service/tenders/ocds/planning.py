@@ -146,6 +146,7 @@ class _Planning:
         self._given = given
         self._now = now
         self._steps: list[Step] = []
+        self._done: set[Act] = set()
         self._passed_over: list[str] = []
         self._notice: Facts | None = None
         self._deadline: datetime | None = None
@@ -154,12 +155,9 @@ class _Planning:
         self._seen: set[tuple[str, ...]] = set()  # amendments, awards and contracts that have had their step
 
     def plan(self) -> Plan:
-        parties: Mapping[str, Organization] = {}
+        parties: dict[str, Organization] = {}
         for release in sorted(self._releases.values(), key=lambda release: release.date):
-            facts = read_facts(release, parties)
-            parties = facts.parties
-            steps = list(self._acts(facts))
-            if not steps:
+            if not list(self._acts(read_facts(release, parties))):
                 self._passed_over.append(release.id)
         tender = None if self._notice is None else self._notice.tender
         return Plan(
@@ -293,6 +291,7 @@ class _Planning:
         for act in before.get(step.act, ()):
             if not self._has(act):
                 self._steps.append(_untold(act, self._deadline, self._opening))
+                self._done.add(act)
         obstacles = list(step.obstacles)
         if self._notice is None:
             obstacles.append("there is no notice of it in the packages")
@@ -301,10 +300,11 @@ class _Planning:
         elif step.act is Act.AMEND and self._has(Act.CLOSE):
             obstacles.append("bids are closed")
         self._steps.append(replace(step, obstacles=tuple(obstacles)))
+        self._done.add(step.act)
         return self._steps[-1]
 
     def _has(self, act: Act) -> bool:
-        return any(step.act is act for step in self._steps)
+        return act in self._done
 
     def _new_amendments(self, facts: Facts) -> list[Amendment]:
         """The reasons that no earlier release had, but for those that name another release as theirs."""
