@@ -20,6 +20,7 @@ import credit_reads
 import credit_screening
 import gas
 import sealed_chain
+import tender_gas
 import tree
 import verification
 from row import Row
@@ -34,6 +35,8 @@ MEASUREMENTS: Mapping[str, Callable[[], Row]] = {
     "credit-index": credit_index.index,
     "credit-subject": credit_reads.subject,
     "credit-screening": credit_screening.screening,
+    "tender-opening-gas": tender_gas.opening,
+    "tender-claim-gas": tender_gas.claim,
     "tree-append": tree.append,
     "accept-bulk": accept.bulk,
     "accept-single": accept.single,
