@@ -81,6 +81,15 @@ from anchors.errors.draw import (
     TooFewConfirmations,
     ValueDiffers,
 )
+from anchors.errors.features import (
+    BadFeatureCode,
+    BadFeatureKey,
+    BadFeatureRecord,
+    BadFeatures,
+    FeatureRecordDiffers,
+    FeaturesNotTogether,
+    FeaturesStillSealed,
+)
 from anchors.errors.files import (
     BadGovernorSignature,
     ContractNotInForce,
@@ -219,6 +228,10 @@ __all__ = [
     "BadDeposit",
     "BadDraw",
     "BadExpert",
+    "BadFeatureCode",
+    "BadFeatureKey",
+    "BadFeatureRecord",
+    "BadFeatures",
     "BadFrontier",
     "BadGovernorSignature",
     "BadInclusionPath",
@@ -260,6 +273,9 @@ __all__ = [
     "ExpertTwice",
     "ExpertsOutOfOrder",
     "FalseAnswer",
+    "FeatureRecordDiffers",
+    "FeaturesNotTogether",
+    "FeaturesStillSealed",
     "FinalityUnexpected",
     "ForeignSeal",
     "ForgedPage",
