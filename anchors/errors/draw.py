@@ -141,6 +141,15 @@ class TooFewConfirmations(BadDraw):
         super().__init__(f"{found} others confirmed that their shares of {site} fit, and {needed} are needed")
 
 
+class ListNotHeld(BadDraw):
+    """A list that its site alone has, so that it could keep it back once the values are known."""
+
+    remedy = "Nobody may reveal before another member has confirmed that it holds the list."
+
+    def __init__(self, site: str) -> None:
+        super().__init__(f"no other member has confirmed that it holds the list of {site}")
+
+
 class RevealTooEarly(BadDraw):
     """A value or share that was given before all deposits and confirmations stood as they do."""
 

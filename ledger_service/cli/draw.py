@@ -1,7 +1,7 @@
 """`bidledger draw`: a draw of experts from its terms to the panel, and held again offline by anybody.
 
-Every command but those that write a file prints one JSON document of parts, for `draw add` of whoever puts the draw
-together. Nothing here opens a socket.
+What a member does is printed as one JSON document of parts, for `draw add` of whoever puts the draw together. Nothing
+here opens a socket.
 """
 
 import csv
@@ -138,32 +138,38 @@ def confirm(
     share_key: ShareKeyOption,
     keystore: KeystoreOption,
     password_file: PasswordOption,
+    lists: Annotated[
+        list[Path] | None, typer.Option("--list", help="A site's list that the member holds; repeat it, in any order.")
+    ] = None,
 ) -> None:
-    """Open the member's share of every deposit, and sign that each fits."""
+    """Open the member's share of every deposit, and sign that each fits and which lists it holds."""
     from anchors.tenders.draw import confirm as confirm_shares
     from anchors.tenders.draw.parts import write_parts
 
-    own, officer = _share_key(share_key, password_file), _officer(keystore, password_file)
-    print_json(write_parts(confirm_shares(_read(file), member, own, officer.sign)))
+    agreed, own, officer = _read(file), _share_key(share_key, password_file), _officer(keystore, password_file)
+    held = {each.site: each for each in map(_read_list, lists or ())}
+    strange = held.keys() - set(agreed.terms.site_codes)
+    if strange:
+        raise InvalidContent(f"{file} draws from no list of {', '.join(sorted(strange))}")
+    kept = [held[site] for site in agreed.terms.site_codes if site in held]
+    print_json(write_parts(confirm_shares(agreed, member, own, officer.sign, kept)))
 
 
 @app.command()
 def reveal(
     file: FileArgument,
     site: SiteOption,
-    experts: ListOption,
     value: ValueOption,
     keystore: KeystoreOption,
     password_file: PasswordOption,
 ) -> None:
-    """Reveal the site's value and hand in its list, once enough members have confirmed."""
+    """Reveal the site's value to all members, once enough of them have confirmed."""
     from anchors.tenders.draw import reveal as reveal_value
     from anchors.tenders.draw.parts import write_parts
     from ledger_service.keys import open_secret
 
     officer = _officer(keystore, password_file)
-    revealed = reveal_value(_read(file), site, open_secret(value, password_file), officer.sign)
-    print_json(write_parts(revealed, _read_list(experts)))
+    print_json(write_parts(reveal_value(_read(file), site, open_secret(value, password_file), officer.sign)))
 
 
 @app.command()

@@ -20,7 +20,7 @@ from anchors.errors import ActForged, BadDeposit, BadSignature
 from anchors.tenders.draw.experts import SITE
 from anchors.tenders.draw.sealing import SEALED_BYTES, open_share
 from anchors.tenders.draw.sharing import check_points, check_share
-from anchors.tenders.draw.terms import MAX_MEMBERS, Terms
+from anchors.tenders.draw.terms import MAX_MEMBERS, Terms, read_code
 
 __all__ = [
     "Act",
@@ -179,18 +179,20 @@ class Deposit(Act):
 
 @dataclass(frozen=True, slots=True)
 class Confirmation(Act):
-    """A member's word that it has opened its share of each deposit, and that each fits."""
+    """A member's word that it has opened its share of each deposit, that each fits, and whose lists it holds."""
 
     act: ClassVar[str] = "confirmation"
 
     member: str
     deposits: bytes  # `deposits_digest` of all of them
+    lists: tuple[str, ...]  # the sites whose lists it holds and has held against what they committed to, in order
 
     @classmethod
     def from_json(cls, value: object, where: str) -> Self:
         """Read what `to_json` gives; raises MalformedFile."""
-        fields = Fields(value, where, ("member", "deposits", "signature"))
-        return cls(fields.hex("signature", 65), fields.text("member", SITE), fields.hex("deposits", 32))
+        fields = Fields(value, where, ("member", "deposits", "lists", "signature"))
+        signature, member = fields.hex("signature", 65), fields.text("member", SITE)
+        return cls(signature, member, fields.hex("deposits", 32), fields.each("lists", MAX_MEMBERS, read_code))
 
     @property
     def actor(self) -> str:
@@ -198,8 +200,8 @@ class Confirmation(Act):
         return self.member
 
     def content(self) -> dict[str, object]:
-        """The member and the deposits."""
-        return {"member": self.member, "deposits": f"0x{self.deposits.hex()}"}
+        """The member, the deposits, and the sites of the lists."""
+        return {"member": self.member, "deposits": f"0x{self.deposits.hex()}", "lists": list(self.lists)}
 
 
 @dataclass(frozen=True, slots=True)

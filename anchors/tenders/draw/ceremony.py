@@ -1,8 +1,8 @@
 """What members do in a draw, one after the other: deposit, confirm, reveal, disclose, and hold the draw.
 
 Promises that nobody who acts through here confirms or reveals before all is there that must be: a reveal takes deposits
-of all sites, and confirmations from enough others that any value could be recovered. Keys, and the way of the acts from
-member to member, are left to the callers.
+of all sites, and confirmations from enough others that any value could be recovered and that no list is in its site's
+hands alone. Keys, and the way of acts and lists from member to member, are left to the callers.
 """
 
 from collections.abc import Sequence
@@ -15,6 +15,8 @@ from anchors.errors import (
     BadTerms,
     ConfirmationDiffers,
     DrawVoid,
+    ListNotHeld,
+    QuotaNotMet,
     SitesOutOfOrder,
     TermsDiffer,
     TooFewConfirmations,
@@ -29,8 +31,9 @@ from anchors.tenders.draw.acts import (
     committed_digest,
     deposits_digest,
 )
+from anchors.tenders.draw.experts import ExpertList
 from anchors.tenders.draw.file import Draw, Opened, Result
-from anchors.tenders.draw.panel import draw
+from anchors.tenders.draw.panel import draw, recused_codes
 from anchors.tenders.draw.sealing import seal_share
 from anchors.tenders.draw.sharing import check_value, recover_value, share_value
 from anchors.tenders.draw.terms import Member, Terms
@@ -76,24 +79,33 @@ def deposit(terms: Terms, site: str, value: bytes, sign: Sign) -> Deposit:
     return unsigned.signed(terms, sign)
 
 
-def confirm(agreed: Draw, member: str, key: X25519PrivateKey, sign: Sign) -> Confirmation:
-    """Open one's share of each deposit, and give one's word that all of them fit.
+def confirm(
+    agreed: Draw, member: str, key: X25519PrivateKey, sign: Sign, lists: Sequence[ExpertList] = ()
+) -> Confirmation:
+    """Open one's share of each deposit, and give one's word that all of them fit, and that one holds these lists.
 
     Args:
         agreed: the terms, and the deposits of all sites.
         member: who confirms.
         key: its private key.
         sign: signs as its officer.
+        lists: those that sites have given it, in the order of the sites. Whoever holds all of them finds here, while
+            there is time, what would else come to nothing.
 
     Raises:
         ShareUnreadable, ShareDiffers: a share is not as it should be, so that there is nothing to confirm.
+        ListDiffers: a list is not the one that its site committed to.
+        RecusalUnknown, QuotaNotMet: with these lists no panel can be drawn.
         SitesOutOfOrder, TermsDiffer, BadDeposit, ActForged: a deposit is missing, or none.
     """
-    check_deposits(agreed.terms, agreed.deposits)
+    terms = agreed.terms
+    check_deposits(terms, agreed.deposits)
     for each in agreed.deposits:
         if each.site != member:
-            each.open(agreed.terms, member, key)
-    return Confirmation(_UNSIGNED, member, deposits_digest(agreed.deposits)).signed(agreed.terms, sign)
+            each.open(terms, member, key)
+    sites = tuple(each.site for each in lists)
+    _check_lists(terms, lists)
+    return Confirmation(_UNSIGNED, member, deposits_digest(agreed.deposits), sites).signed(terms, sign)
 
 
 def reveal(agreed: Draw, site: str, value: bytes, sign: Sign) -> Reveal:
@@ -107,7 +119,7 @@ def reveal(agreed: Draw, site: str, value: bytes, sign: Sign) -> Reveal:
 
     Raises:
         ValueDiffers: it is not the value that the site committed to.
-        SitesOutOfOrder, TermsDiffer, BadDeposit, ConfirmationDiffers, TooFewConfirmations, ActForged: it is too early.
+        ConfirmationDiffers, TooFewConfirmations, ListNotHeld and what `check_deposits` raises: it is too early.
     """
     committed = check_committed(agreed.terms, agreed.deposits, agreed.confirmations)
     check_value(site, _deposit_of(agreed, site).points, value)
@@ -126,7 +138,7 @@ def disclose(agreed: Draw, site: str, member: str, key: X25519PrivateKey, sign: 
 
     Raises:
         BadDeposit, ShareUnreadable, ShareDiffers: the share is not as it should be.
-        SitesOutOfOrder, TermsDiffer, ConfirmationDiffers, TooFewConfirmations, ActForged: it is too early.
+        ConfirmationDiffers, TooFewConfirmations, ListNotHeld and what `check_deposits` raises: it is too early.
     """
     committed = check_committed(agreed.terms, agreed.deposits, agreed.confirmations)
     share = _deposit_of(agreed, site).open(agreed.terms, member, key)
@@ -214,6 +226,7 @@ def check_committed(terms: Terms, deposits: Sequence[Deposit], confirmations: Se
         SitesOutOfOrder: they are not of members, once each and in the terms' order.
         ConfirmationDiffers: one is of other deposits.
         TooFewConfirmations: of a site's deposit fewer others confirmed than it takes to recover its value.
+        ListNotHeld: a site's list is in no other member's hands.
         TermsDiffer, BadDeposit, ActForged: as for `check_deposits`.
     """
     check_deposits(terms, deposits)
@@ -223,11 +236,14 @@ def check_committed(terms: Terms, deposits: Sequence[Deposit], confirmations: Se
     for each in confirmations:
         if each.deposits != digest:
             raise ConfirmationDiffers(each.member)
+        check_order(f"the lists that {each.member} holds", _in_order(terms, each.lists), each.lists)
         each.check_signature(terms)
     for site in terms.site_codes:
-        others = sum(member != site for member in who)
-        if others < terms.threshold:
-            raise TooFewConfirmations(site, others, terms.threshold)
+        others = [each for each in confirmations if each.member != site]
+        if len(others) < terms.threshold:
+            raise TooFewConfirmations(site, len(others), terms.threshold)
+        if not any(site in each.lists for each in others):
+            raise ListNotHeld(site)
     return committed_digest(deposits, confirmations)
 
 
@@ -235,6 +251,24 @@ def check_order(where: str, expected: Sequence[str], found: Sequence[str]) -> No
     """Check who stands where; raises SitesOutOfOrder."""
     if list(expected) != list(found):
         raise SitesOutOfOrder(where, expected, found)
+
+
+def _check_lists(terms: Terms, lists: Sequence[ExpertList]) -> None:
+    commitments = {site.site: site for site in terms.sites}
+    sites = [each.site for each in lists]
+    check_order("the lists", _in_order(terms, sites), sites)
+    for each in lists:
+        each.check(commitments[each.site])
+    if sites == terms.site_codes:
+        recused, held = recused_codes(terms.recusals, lists), {each.site: each for each in lists}
+        for quota in terms.quotas:
+            left = set(held[quota.site].codes(quota.speciality)) - recused
+            if len(left) < quota.count:
+                raise QuotaNotMet(quota.site, quota.speciality, quota.count, len(left))
+
+
+def _in_order(terms: Terms, sites: Sequence[str]) -> list[str]:
+    return [site for site in terms.site_codes if site in sites]
 
 
 def _deposit_of(agreed: Draw, site: str) -> Deposit:

@@ -16,9 +16,9 @@ import rfc8785
 from anchors.bounded_json import Fields, read_json
 from anchors.errors import MalformedFile
 from anchors.tenders.draw.acts import Confirmation, Deposit, Disclosure, Reveal
-from anchors.tenders.draw.experts import SITE, ExpertList
+from anchors.tenders.draw.experts import ExpertList
 from anchors.tenders.draw.panel import Seat
-from anchors.tenders.draw.terms import MAX_MEMBERS, Terms
+from anchors.tenders.draw.terms import MAX_MEMBERS, Terms, read_code
 
 __all__ = ["FORMAT", "MAX_DRAW_BYTES", "Draw", "DrawFile", "Opened", "Result"]
 
@@ -43,7 +43,7 @@ class Result:
         """Read what `to_json` gives; raises MalformedFile."""
         fields = Fields(value, where, ("panel", "void"))
         panel = fields.nullable("panel", lambda name: fields.hex(name, 32))
-        void = fields.each("void", MAX_MEMBERS, _read_code)
+        void = fields.each("void", MAX_MEMBERS, read_code)
         if (panel is None) == (not void):
             raise MalformedFile(where, "does not have either a panel or those by whom the draw is void")
         return cls(panel, void)
@@ -181,9 +181,3 @@ class DrawFile:
     def digest(self) -> bytes:
         """The digest of the draw, 32 bytes, from the parts that the sealed file has."""
         return Draw(self.terms, self.deposits, self.confirmations, self.result).digest()
-
-
-def _read_code(value: object, where: str) -> str:
-    if not isinstance(value, str) or not re.fullmatch(SITE, value):
-        raise MalformedFile(where, f"is not a text of the form {SITE}")
-    return value

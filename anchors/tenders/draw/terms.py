@@ -6,6 +6,7 @@ name that digest.
 """
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -17,9 +18,9 @@ from anchors.bounded_json import Fields
 from anchors.errors import BadTerms, MalformedFile
 from anchors.tenders.draw.experts import SITE, SPECIALITY, ListCommitment
 
-__all__ = ["MAX_MEMBERS", "Member", "Quota", "Terms"]
+__all__ = ["MAX_MEMBERS", "Member", "Quota", "Terms", "read_code"]
 
-MAX_MEMBERS: Final = 64
+MAX_MEMBERS: Final = 32  # every share is checked against as many points as it takes shares, so it bounds the work
 
 _MAX_QUOTAS: Final = 256
 _MAX_SEATS: Final = 99
@@ -93,6 +94,7 @@ class Terms:
         """Refuse terms under which somebody could choose, or nobody could be drawn."""
         codes, sites = [member.code for member in self.members], self.site_codes
         problems = (
+            (not unicodedata.is_normalized("NFC", self.tender), "the tender is not in Unicode's form NFC"),
             (len(set(codes)) < len(codes), "a member stands in them twice"),
             (len({member.key for member in self.members}) < len(codes), "two members have one key"),
             (len({member.officer for member in self.members}) < len(codes), "two members have one officer"),
@@ -124,7 +126,7 @@ class Terms:
             fields.text("tender", _TENDER),
             fields.number("round", 1, _MAX_ROUNDS),
             fields.nullable("previous", lambda name: fields.hex(name, 32)),
-            fields.each("excluded", MAX_MEMBERS, _read_code),
+            fields.each("excluded", MAX_MEMBERS, read_code),
             fields.number("threshold", 2, MAX_MEMBERS),
             fields.each("members", MAX_MEMBERS, Member.from_json),
             fields.each("sites", MAX_MEMBERS, ListCommitment.from_json),
@@ -205,7 +207,8 @@ class Terms:
         )
 
 
-def _read_code(value: object, where: str) -> str:
+def read_code(value: object, where: str) -> str:
+    """Read a member's code from a list of them; raises MalformedFile."""
     if not isinstance(value, str) or not re.fullmatch(SITE, value):
         raise MalformedFile(where, f"is not a text of the form {SITE}")
     return value

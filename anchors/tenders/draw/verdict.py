@@ -167,7 +167,8 @@ def _prove_shares(file: DrawFile, terms: Terms, deposits: Sequence[Deposit]) -> 
     if not file.is_sealed:
         _check_disclosed(file.shares, terms, deposits)
     who = ", ".join(each.member for each in file.confirmations)
-    return committed, f"{who} opened their shares, any {terms.threshold} of which give a value"
+    told = f"{who} opened their shares, any {terms.threshold} of which give a value, and others hold every site's list"
+    return committed, told
 
 
 def _check_disclosed(shares: Sequence[Disclosure], terms: Terms, deposits: Sequence[Deposit]) -> None:

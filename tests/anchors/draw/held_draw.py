@@ -1,7 +1,7 @@
 """A draw between three sites and a fourth member, held as its people hold it, and ways to tamper with its file."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
@@ -33,6 +33,8 @@ from anchors.tenders.draw import (
 
 SITES = ("gansu", "qinghai", "ningxia")
 MEMBERS = (*SITES, "xpcc")
+KEEPERS = {"gansu": SITES, "xpcc": SITES}
+APART = {"gansu": ("qinghai", "ningxia"), "xpcc": ("gansu",)}  # nobody holds all lists
 QUOTAS = (Quota("gansu", "A01", 3), Quota("qinghai", "A01", 2), Quota("ningxia", "B0702", 2))
 
 
@@ -105,9 +107,9 @@ def experts(site: str, count: int = 60) -> list[tuple[str, str]]:
 def story(
     lists: dict[str, ExpertList] | None = None,
     change: Callable[[Terms, dict[str, ExpertList]], Terms] = lambda terms, _: terms,
-    confirming: Sequence[str] = MEMBERS,
+    keepers: Mapping[str, Sequence[str]] = KEEPERS,
 ) -> Story:
-    """Everything up to the reveals."""
+    """Everything up to the reveals; `keepers` says whose lists a member holds then."""
     offices = {code: Office.of(code) for code in MEMBERS}
     lists = lists or {site: ExpertList.of(site, experts(site)) for site in SITES}
     terms = Terms(
@@ -125,11 +127,12 @@ def story(
     terms = change(terms, lists)
     values = {site: new_value() for site in terms.site_codes}
     deposits = tuple(deposit(terms, site, values[site], offices[site].sign) for site in terms.site_codes)
-    confirmations = tuple(
-        confirm(Draw(terms, deposits), code, offices[code].key, offices[code].sign)
-        for code in MEMBERS
-        if code in confirming
-    )
+
+    def confirmed(code: str) -> Confirmation:
+        kept = [lists[site] for site in terms.site_codes if site in keepers.get(code, ())]
+        return confirm(Draw(terms, deposits), code, offices[code].key, offices[code].sign, kept)
+
+    confirmations = tuple(map(confirmed, MEMBERS))
     return Story(offices, lists, terms, values, deposits, confirmations)
 
 

@@ -60,7 +60,11 @@ class Desk:
         return path
 
     def as_site(self) -> tuple[object, ...]:
-        return ("--site", self.code, "--list", self.folder / "list.json", "--value", self.folder / "value.json")
+        return ("--site", self.code, "--value", self.folder / "value.json")
+
+    @property
+    def kept(self) -> tuple[object, ...]:
+        return ("--list", self.folder / "list.json")
 
     def as_member(self) -> tuple[object, ...]:
         return ("--member", self.code, "--key", self.folder / "share-key.json")
@@ -102,8 +106,16 @@ def file(tmp_path: Path, desks: dict[str, Desk]) -> Path:
 @pytest.fixture
 def committed(file: Path, desks: dict[str, Desk]) -> Path:
     """The same after all deposits and confirmations."""
-    _done("add", file, *(desks[code].part("commit", file, *desks[code].as_site()) for code in reversed(SITES)))
-    _done("add", file, *(desk.part("confirm", file, *desk.as_member()) for desk in desks.values()))
+    _done(
+        "add",
+        file,
+        *(desks[code].part("commit", file, *desks[code].as_site(), *desks[code].kept) for code in reversed(SITES)),
+    )
+    kept = [option for code in SITES for option in desks[code].kept]
+    keepers = {"gansu": kept, "xpcc": kept}
+    confirming = (desk.part("confirm", file, *desk.as_member(), *keepers.get(desk.code, ())) for desk in desks.values())
+    _done("add", file, *confirming)
+    _done("add", file, *(desks[code].folder / "list.json" for code in SITES))
     return file
 
 
@@ -132,7 +144,6 @@ def test_a_value_that_is_kept_back_is_recovered(committed: Path, desks: dict[str
     _done("add", committed, *(desks[code].part("reveal", committed, *desks[code].as_site()) for code in SITES[:2]))
     _done("add", committed, *(desks[code].part("shares", committed, *desks[code].as_member()) for code in MEMBERS[2:]))
     _done("add", committed, desks["gansu"].part("shares", committed, *desks["gansu"].as_member()))
-    _done("add", committed, desks["ningxia"].folder / "list.json")
     assert "ningxia kept back and recovered" in _done("hold", committed)
 
 
@@ -161,7 +172,7 @@ def test_a_site_commits_to_its_own_list_alone(file: Path, desks: dict[str, Desk]
     result = _run("commit", file, *other, *gansu.signing)
     assert isinstance(result.exception, AnchorsError)
     assert not (gansu.folder / "value.json").exists()
-    result = _run("commit", file, *desks["xpcc"].as_site(), *desks["xpcc"].signing)
+    result = _run("commit", file, *desks["xpcc"].as_site(), *desks["gansu"].kept, *desks["xpcc"].signing)
     assert isinstance(result.exception, InvalidContent)
 
 

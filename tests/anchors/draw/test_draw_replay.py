@@ -8,11 +8,11 @@ from hashlib import sha256
 from typing import Any
 
 import pytest
-from held_draw import MEMBERS, QUOTAS, SITES, altered, experts, held, story, told, with_deposit
+from held_draw import APART, MEMBERS, QUOTAS, SITES, altered, experts, held, story, told, with_deposit
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from anchors.errors import QuotaNotMet, RecusalUnknown
+from anchors.errors import ListNotHeld, QuotaNotMet, RecusalUnknown
 from anchors.tenders.draw import (
     STEPS,
     Draw,
@@ -175,7 +175,7 @@ class TestRounds:
         assert "who has a seat can be drawn again" in verdict.steps[-1].detail
 
     def test_a_round_follows_one_whose_quotas_could_not_be_filled(self) -> None:
-        short = story(told().lists, lambda terms, _: replace(terms, quotas=(Quota("gansu", "A01", 19),))).open()
+        short = story(told().lists, lambda terms, _: replace(terms, quotas=(Quota("gansu", "A01", 19),)), APART).open()
         verdict = replay(short.write())
         assert verdict.state is DrawState.SHORT
         assert not verdict.proven
@@ -253,6 +253,17 @@ class TestShares:
             del file["confirmations"][2:]
 
         _refuted(altered(held(), few), "shares", "1 others confirmed that their shares of gansu fit, and 2 are needed")
+
+    def test_no_list_is_in_its_sites_hands_alone(self) -> None:
+        kept = story(told().lists, keepers={"gansu": SITES, "xpcc": ("qinghai",)})
+        with pytest.raises(ListNotHeld):
+            kept.open()
+        opened = replace(kept.agreed, opened=Opened())
+        _refuted(opened.write(), "shares", "no other member has confirmed that it holds the list of gansu")
+
+    def test_a_list_that_is_held_is_one_of_a_site(self) -> None:
+        data = altered(held(), lambda file: file["confirmations"][0]["lists"].append("tibet"))
+        _refuted(data, "shares", "the lists that gansu holds are of gansu, qinghai, ningxia, tibet")
 
     def test_a_confirmation_is_signed(self) -> None:
         def forge(file: Any) -> None:
@@ -376,7 +387,7 @@ class TestRecusals:
         _refuted(_drawn_anew(held(), panel), "recusals", "the expert in seat 1 was recused")
 
     def test_a_recusal_of_nobody_on_a_list_is_found(self) -> None:
-        lost = story(told().lists, lambda terms, _: replace(terms, recusals=(b"\x01" * 32,)))
+        lost = story(told().lists, lambda terms, _: replace(terms, recusals=(b"\x01" * 32,)), APART)
         with pytest.raises(RecusalUnknown):
             lost.hold()
         draw = replace(lost.open(), result=held().result)
@@ -385,14 +396,14 @@ class TestRecusals:
 
 class TestPanelStep:
     def test_a_quota_that_is_not_met_is_found(self) -> None:
-        greedy = story(told().lists, lambda terms, _: replace(terms, quotas=(Quota("gansu", "A01", 19),)))
+        greedy = story(told().lists, lambda terms, _: replace(terms, quotas=(Quota("gansu", "A01", 19),)), APART)
         with pytest.raises(QuotaNotMet):
             greedy.hold()
         draw = replace(greedy.open(), result=held().result)
         _refuted(draw.write(), "panel", "gansu has 18 experts of A01 to draw from, and 19 are wanted")
 
     def test_a_quota_of_a_speciality_that_nobody_has_is_not_met(self) -> None:
-        unknown = story(told().lists, lambda terms, _: replace(terms, quotas=(Quota("gansu", "Z9", 1),)))
+        unknown = story(told().lists, lambda terms, _: replace(terms, quotas=(Quota("gansu", "Z9", 1),)), APART)
         with pytest.raises(QuotaNotMet):
             unknown.hold()
 
