@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from ledger_service.tenders.ocds.facts import Organization
+from anchors.subjects import Subject
 from ledger_service.tenders.ocds.package import EXTENSION, VERSION, BadPackage
 from ledger_service.tenders.ocds.references import References
 from ledger_service.tenders.ocds.told import Event, Happening, Told
@@ -88,8 +88,8 @@ def _releases(told: Told) -> list[dict[str, object]]:
 
 
 def _published(told: Told, release: Mapping[str, object]) -> dict[str, object]:
-    if release.get("ocid") != told.ocid:
-        raise BadPackage("The timeline", "has a release of another ocid")
+    if release.get("ocid") != told.ocid or not isinstance(release.get("id"), str | int):
+        raise BadPackage("The timeline", "has a release of another ocid, or without an id")
     return {name: value for name, value in release.items() if name != EXTENSION}
 
 
@@ -117,8 +117,6 @@ def _tender(told: Told, event: Event, release: str) -> dict[str, object]:
         tender["title"] = told.title
     if isinstance(deadline, str):
         tender["tenderPeriod"] = {"endDate": deadline}
-    elif told.deadline is not None:
-        tender["tenderPeriod"] = {"endDate": _time(told.deadline)}
     if event.happening is Happening.AMENDMENT:
         rationale = event.details.get("rationale")
         said = {"rationale": rationale} if isinstance(rationale, str) else {}
@@ -127,7 +125,7 @@ def _tender(told: Told, event: Event, release: str) -> dict[str, object]:
 
 
 def _awards(event: Event, release: str) -> dict[str, object]:
-    named = [supplier for supplier in event.suppliers if supplier.subject is not None]
+    named = [(each.subject, each.name) for each in event.suppliers if each.subject is not None]
     award: dict[str, object] = {
         "id": f"{release}-award",
         "status": _AWARDED[event.happening],
@@ -135,20 +133,17 @@ def _awards(event: Event, release: str) -> dict[str, object]:
     }
     if not named:
         return {"awards": [award]}
-    award["suppliers"] = [_reference(supplier) for supplier in named]
-    return {"parties": [_party(supplier) for supplier in named], "awards": [award]}
+    award["suppliers"] = [_reference(subject, name) for subject, name in named]
+    return {"parties": [_party(subject, name) for subject, name in named], "awards": [award]}
 
 
-def _reference(supplier: Organization) -> dict[str, object]:
-    assert supplier.subject is not None  # noqa: S101  # those without are left out above
-    name = {} if supplier.name is None else {"name": supplier.name}
-    return {"id": f"{supplier.subject.scheme}-{supplier.subject.identifier}", **name}
+def _reference(subject: Subject, name: str | None) -> dict[str, object]:
+    return {"id": f"{subject.scheme}-{subject.identifier}", **({} if name is None else {"name": name})}
 
 
-def _party(supplier: Organization) -> dict[str, object]:
-    assert supplier.subject is not None  # noqa: S101
-    identifier = {"scheme": supplier.subject.scheme, "id": supplier.subject.identifier}
-    return _reference(supplier) | {"roles": ["supplier"], "identifier": identifier}
+def _party(subject: Subject, name: str | None) -> dict[str, object]:
+    identifier = {"scheme": subject.scheme, "id": subject.identifier}
+    return _reference(subject, name) | {"roles": ["supplier"], "identifier": identifier}
 
 
 def _time(time: datetime) -> str:

@@ -56,7 +56,8 @@ class Event:
         digest: what was recorded by it, 32 bytes; None for a closing, which records none.
         evidence: URLs of evidence files about it.
         commitments: what it has in the log, 32 bytes each.
-        details: what else was recorded, by name; bytes as 0x-hex, times as RFC 3339.
+        details: what else was recorded, by name; bytes as 0x-hex, times as RFC 3339. A notice's and an amendment's
+            `deadline` and an amendment's `rationale` are given out in OCDS's own members as well.
         release: the JSON of the OCDS release that told of it, where it came from one.
         suppliers: of candidates and awards.
     """
@@ -84,7 +85,6 @@ class Told:
     chain_id: int
     contract: bytes  # the register's address, 20 bytes
     title: str | None
-    deadline: datetime | None  # of the bids, as it stands now
     events: tuple[Event, ...]
 
     def __post_init__(self) -> None:

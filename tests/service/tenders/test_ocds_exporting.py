@@ -62,7 +62,7 @@ def told(plan: Plan) -> Told:
                 release=None if step.release is None else plan.releases[step.release].published,
             )
         )
-    return Told(plan.ocid, b"\7" * 32, 20262026, b"\5" * 20, plan.title, None, tuple(events))
+    return Told(plan.ocid, b"\7" * 32, 20262026, b"\5" * 20, plan.title, tuple(events))
 
 
 def told_without_releases(**changes: Any) -> Told:
@@ -78,7 +78,7 @@ def told_without_releases(**changes: Any) -> Told:
         )
         for number, happening in enumerate(Happening)
     )
-    kept: dict[str, Any] = {"title": "某高速公路工程", "deadline": START, "events": events} | changes
+    kept: dict[str, Any] = {"title": "某高速公路工程", "events": events} | changes
     return Told("ocds-123abc-7", b"\7" * 32, 20262026, b"\5" * 20, **kept)
 
 
@@ -219,6 +219,11 @@ def test_an_event_does_not_come_from_another_tenders_release() -> None:
     one = {"ocid": "ocds-123abc-7", "id": "1", "date": "2026-01-01T00:00:00Z", "tag": ["tender"]}
     two = Event(Happening.AMENDMENT, place(1), release=one | {"language": "zh"})
     events = (Event(Happening.NOTICE, place(0), release=one), two)
+    nameless = {name: value for name, value in foreign.items() if name != "id"} | {"ocid": "ocds-123abc-7"}
+    with pytest.raises(BadPackage, match="without an id"):
+        export_package(
+            told_without_releases(events=(Event(Happening.NOTICE, place(0), release=nameless),)), PUBLICATION
+        )
     with pytest.raises(BadPackage, match="two different releases"):
         export_package(told_without_releases(events=events), PUBLICATION)
 
