@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from hashlib import sha256
 from typing import Final, Self
 
@@ -149,6 +150,7 @@ class Terms:
             "recusals": [f"0x{expert.hex()}" for expert in self.recusals],
         }
 
+    @lru_cache(maxsize=8)  # noqa: B019  # every act of a draw is of the same terms
     def digest(self) -> bytes:
         """What every deposit names, 32 bytes: SHA-256 of the terms in canonical JSON (RFC 8785)."""
         return sha256(rfc8785.dumps(self.to_json())).digest()  # type: ignore[arg-type]  # JSON by `to_json`
