@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from anchors.errors import MalformedFile
 
-__all__ = ["MAX_FILE_BYTES", "MAX_NUMBER", "MAX_VALUES", "Fields", "read_json"]
+__all__ = ["MAX_FILE_BYTES", "MAX_NUMBER", "MAX_VALUES", "Fields", "check_depth", "read_json"]
 
 MAX_FILE_BYTES = 4 << 20
 MAX_VALUES = 200_000
@@ -56,7 +56,7 @@ def read_json(
     quotes = data.count(b'"') - data.count(b'\\"')
     if data.count(b",") + data.count(b"[") + data.count(b"{") > most_values or quotes > 4 * (most_values + 1):
         raise MalformedFile("the file", f"has more than {most_values} values")
-    _check_depth(data)
+    check_depth(data)
     try:
         value = json.loads(
             data.decode(),
@@ -71,8 +71,16 @@ def read_json(
     return value
 
 
-def _check_depth(data: bytes) -> None:
-    # Before parsing: the parser recurses on the C stack, and where a host has raised the recursion limit it crashes.
+def check_depth(data: bytes) -> None:
+    """See before JSON is parsed that its parser can: it recurses on the C stack, and where a host has raised Python's
+    recursion limit it crashes.
+
+    Args:
+        data: UTF-8.
+
+    Raises:
+        MalformedFile: it is nested too deep, or closes what it did not open.
+    """
     # Where nothing is escaped, texts are what stands between every other pair of quotes. That takes a tenth of the
     # time where they are long, and too much memory where they are not.
     plain = b"\\" not in data and data.count(b'"') * _LONG_TEXT <= len(data)

@@ -6,7 +6,9 @@ from typing import Any
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
 
-from ledger_service.errors import BadRequest, TooLarge
+from anchors.bounded_json import check_depth
+from anchors.errors import MalformedFile
+from ledger_service.errors import BadRequest, InvalidContent, TooLarge
 from ledger_service.problems import Receive
 
 
@@ -38,7 +40,7 @@ async def read_body(receive: Receive, declared: str, limit: int) -> bytes:
 
 
 def bounded_route(limit: int) -> type[APIRoute]:
-    """The class of routes that read no more of a body than `limit` bytes, for an APIRouter."""
+    """The class of routes, for an APIRouter, that read no more of a body than `limit` bytes of JSON, or none."""
 
     class BoundedRoute(APIRoute):
         def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
@@ -46,6 +48,7 @@ def bounded_route(limit: int) -> type[APIRoute]:
 
             async def bounded(request: Request) -> Response:
                 body = await read_body(request.receive, request.headers.get("content-length", ""), limit)
+                _check_json(body)
                 whole: list[dict[str, Any]] = [{"type": "http.request", "body": body, "more_body": False}]
 
                 async def receive() -> Any:
@@ -56,3 +59,14 @@ def bounded_route(limit: int) -> type[APIRoute]:
             return bounded
 
     return BoundedRoute
+
+
+def _check_json(body: bytes) -> None:
+    """See that FastAPI can read a body: the library of keystores raises Python's recursion limit, after which lists in
+    lists without end crash the reader of JSON."""
+    try:
+        if b"\0" in body:  # as in every text in UTF-16, which that reader takes as well
+            raise InvalidContent("body: it is not JSON in UTF-8.", facts={"pointer": "/body"})
+        check_depth(body)
+    except MalformedFile as error:
+        raise InvalidContent(f"body: {error.diagnostics()}", facts={"pointer": "/body"}) from error
