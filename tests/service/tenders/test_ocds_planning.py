@@ -208,6 +208,12 @@ def test_a_supplier_who_is_no_company_is_missing(party: dict[str, Any], why: str
     assert award.suppliers[0].subject is None
 
 
+def test_a_natural_person_is_not_even_named() -> None:
+    person = {"identifier": {"scheme": "CN-SFZ", "id": "11010519491231002X"}}
+    (award,) = plan(notice(), awarded("active", **person)).of(Act.AWARD)
+    assert award.suppliers[0].name is None
+
+
 def test_a_supplier_is_known_from_an_earlier_release() -> None:
     later = awarded("active", "2010-05-02T00:00:00Z")
     del later["parties"]
