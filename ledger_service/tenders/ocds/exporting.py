@@ -94,8 +94,7 @@ def _published(told: Told, release: Mapping[str, object]) -> dict[str, object]:
 
 
 def _own_release(told: Told, event: Event) -> dict[str, object]:
-    happening, place = event.happening, event.place
-    identifier = f"{told.ocid}-{happening}-{place.block}-{place.log_index}"
+    happening, place, identifier = event.happening, event.place, _own_id(told, event)
     release: dict[str, object] = {
         "ocid": told.ocid,
         "id": identifier,
@@ -106,8 +105,14 @@ def _own_release(told: Told, event: Event) -> dict[str, object]:
     if happening in _STATUS:
         release["tender"] = _tender(told, event, identifier)
     if happening in _AWARDED:
-        release |= _awards(event, identifier)
+        proposed = [each for each in told.of(Happening.CANDIDATES) if each.release is None]
+        # A made award has the id under which it was proposed, so that whoever merges releases sees one.
+        release |= _awards(event, identifier if event in proposed or not proposed else _own_id(told, proposed[-1]))
     return release
+
+
+def _own_id(told: Told, event: Event) -> str:
+    return f"{told.ocid}-{event.happening}-{event.place.block}-{event.place.log_index}"
 
 
 def _tender(told: Told, event: Event, release: str) -> dict[str, object]:

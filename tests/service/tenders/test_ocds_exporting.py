@@ -130,6 +130,9 @@ def test_a_tender_of_the_ledger_itself_is_ocds_too() -> None:
     releases = json.loads(exported)["releases"]
     assert len(releases) == len(Happening)
     assert releases[0]["tender"]["tenderPeriod"] == {"endDate": "2026-02-01T09:00:00Z"}
+    awards = [award for each in releases for award in each.get("awards", ())]
+    assert [award["status"] for award in awards] == ["pending", "active"]
+    assert awards[0]["id"] == awards[1]["id"]
     (plan,) = make_plans([read_package(exported)], GIVEN, START)
     acts = [step.act for step in plan.steps]
     assert acts == [Act.PUBLISH, Act.AMEND, Act.CLOSE, Act.OPEN, Act.EVALUATE, Act.CANDIDATES, Act.AWARD, Act.FAIL]
