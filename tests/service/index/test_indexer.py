@@ -25,6 +25,7 @@ from ledger_service.index.events import Role, Status
 from ledger_service.index.indexer import Followed, Indexer, WrongChain
 from ledger_service.index.queries import progress, reorganisations
 from ledger_service.jobs import Job
+from ledger_service.keys import MEMBER_ROLES
 
 
 def head(rpc: Rpc) -> int:
@@ -87,7 +88,7 @@ def _check_members(session: Session, founded: Founded, rpc: Rpc) -> None:
 
 def _check_operators(session: Session, founded: Founded, rpc: Rpc) -> None:
     now = session.exec(select(tables.OperatorVersion).where(col(tables.OperatorVersion.to_block).is_(None))).all()
-    assert len(now) == len(CODES) * 5 + 4
+    assert len(now) == len(CODES) * len(MEMBER_ROLES) + 4
     for one in now:
         (tenure,) = founded.ask(rpc, REGISTRY, "tenure", "0x" + one.address.hex(), one.role)
         assert (one.member, one.from_time, one.until_time, one.revoked, one.generation, one.size) == tenure[:6]
