@@ -10,7 +10,7 @@ import sys
 import typer
 
 from anchors.errors import AnchorsError
-from ledger_service.cli import besu, certificate, chain, credit, credit_sign, evidence, keys, network, service, verify
+from ledger_service.cli import besu, certificate, chain, credit, draw, evidence, keys, network, service, verify
 from ledger_service.errors import Exit, ServiceError
 
 app = typer.Typer(
@@ -22,9 +22,8 @@ app = typer.Typer(
 )
 app.command()(verify.verify)
 app.command()(certificate.verify_certificate)
+app.add_typer(draw.app, name="draw")
 app.add_typer(evidence.app, name="evidence")
-credit.app.command()(credit_sign.sign)
-credit.app.command()(credit_sign.operation)
 app.add_typer(credit.app, name="credit")
 app.add_typer(keys.app, name="keys")
 app.add_typer(network.app, name="network")

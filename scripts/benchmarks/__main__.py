@@ -18,6 +18,7 @@ import credit_gas
 import credit_index
 import credit_reads
 import credit_screening
+import draw
 import gas
 import sealed_chain
 import tender_gas
@@ -37,6 +38,7 @@ MEASUREMENTS: Mapping[str, Callable[[], Row]] = {
     "credit-screening": credit_screening.screening,
     "tender-opening-gas": tender_gas.opening,
     "tender-claim-gas": tender_gas.claim,
+    "draw-replay": draw.replay,
     "tree-append": tree.append,
     "accept-bulk": accept.bulk,
     "accept-single": accept.single,
