@@ -1,6 +1,7 @@
 """The generator, and what seals a share, against vectors from outside."""
 
 import json
+from collections import Counter
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
