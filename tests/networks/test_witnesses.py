@@ -150,21 +150,11 @@ def service(rpc: str, founding: Founding, directory: Path, code: str) -> Member:
     place = directory / code
     place.mkdir()
     shutil.copy(directory / "network.json", place)
-    running = Service(f"http://127.0.0.1:{devnet.free_port()}", place / "operator.key")
-    keys = founding.members[code]
-    own = {
-        "MEMBER": code,
-        "LOG_KEY_FILE": keys.log_key_file,
-        "PERIOD_SECRET_FILE": keys.period_secret_file,
-        "RECEIPT_KEYSTORE": keys.keystores["receipt-signer"],
-        "ANCHORER_KEYSTORE": keys.keystores["anchorer"],
-        "PASSWORD_FILE": keys.password_file,
-        "PERIOD_SECONDS": 1,
-    }
+    running = Service(f"http://127.0.0.1:{devnet.free_port()}", place / "operator.key", code)
     environment = os.environ | service_settings(rpc, founding, place, running)
     return Member(
         running.url,
-        environment | {f"BIDLEDGER_{name}": str(value) for name, value in own.items()},
+        environment | {"BIDLEDGER_PERIOD_SECONDS": "1"},
         place / "service.log",
     )
 
