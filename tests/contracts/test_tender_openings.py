@@ -20,6 +20,7 @@ from tender_alliance import (
     PUBLISHED,
     REASON,
     SENDER,
+    Commitment,
     TenderAlliance,
     bids,
     hash_act,
@@ -61,6 +62,13 @@ class TestOpening:
         failed = tenders.event("TenderFailed", done)
         assert (failed["tender"], failed["reason"], int(failed["officer"], 16)) == (tender, NOTHING, 0)
         assert tenders.state(tender) == FAILED
+
+    def test_two_hundred_bids_cost_what_was_promised(self, tenders: TenderAlliance) -> None:
+        tenders.publish(digest=REASON)  # the journal's word is never empty again
+        tender, listed = tenders.close(), bids(200, first=1_000_000)
+        assert tenders.send(SENDER, tenders.opening_bids(tender, listed))["gasUsed"] <= 320_000
+        receipt = tenders.receipt(tender, Commitment().hash)
+        assert tenders.send(SENDER, tenders.claiming(receipt, listed))["gasUsed"] <= 150_000
 
 
 class TestTheList:
