@@ -23,13 +23,13 @@ from ledger_service.chain.finality import Finality
 from ledger_service.chain.rpc import Rpc, fields, hex_bytes, items
 from ledger_service.credit.ground import CreditGround
 from ledger_service.credit.records import events_in, subject_events
-from ledger_service.credit.refusals import Refused
 from ledger_service.errors import ChainRefused, IndexBehind, NodeDishonest, NotFound, Unavailable
 from ledger_service.index.confirming import finality_headers
 from ledger_service.index.fetch import ChainMoved, Fetcher
 from ledger_service.index.queries import final_block
 from ledger_service.index.tables import Block
 from ledger_service.pages import cached
+from ledger_service.refusals import Refused
 
 __all__ = ["CERTIFICATE", "Certificates", "routes"]
 

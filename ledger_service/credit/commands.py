@@ -17,7 +17,6 @@ from sqlmodel import Session
 
 from anchors.credit import State as RecordState
 from ledger_service.bodies import bounded_route
-from ledger_service.credit.asof import moment
 from ledger_service.credit.drafts import Drafts
 from ledger_service.credit.ground import CreditGround
 from ledger_service.credit.operations import Act, Caller, Operations, State
@@ -36,6 +35,7 @@ from ledger_service.credit.requests import (
 )
 from ledger_service.credit.tables import Operation
 from ledger_service.errors import BadRequest, InvalidContent
+from ledger_service.index.asof import moment
 from ledger_service.log.api_keys import ApiKey, ApiKeys, Scope
 from ledger_service.pages import Limit, cursor_query, link_next, read_cursor
 

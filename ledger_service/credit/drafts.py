@@ -37,11 +37,11 @@ from ledger_service.credit.acts import Changing, Choosing, Drafted, Publishing, 
 from ledger_service.credit.ground import CreditGround
 from ledger_service.credit.operations import Act
 from ledger_service.credit.records import events_in, subject_events, subject_of
-from ledger_service.credit.refusals import Refused
 from ledger_service.credit.requests import Apart, BatchIn, ChangeIn, ChoiceIn, ContentIn, RecordIn, RecordsIn, said
 from ledger_service.credit.signers import Needed
 from ledger_service.errors import InvalidContent, NotFound
 from ledger_service.index.tables import CreditRecordVersion, ParameterVersion
+from ledger_service.refusals import Refused
 
 __all__ = ["LEAST_ENDORSEMENTS", "Drafts"]
 

@@ -13,9 +13,9 @@ from sqlmodel import Session, col
 from sqlmodel import select as select_models
 
 from anchors.credit import Kind, State
-from ledger_service.credit.asof import Moment
 from ledger_service.credit.queries import happened, refusals
 from ledger_service.credit.standing import IN_FORCE, Happened, Refusals, Teller, Told, courses, hex_told, today
+from ledger_service.index.asof import Moment
 from ledger_service.index.tables import Block, CreditRecordVersion, Recognition
 
 __all__ = ["Place", "Wanted", "choices_told", "listed"]

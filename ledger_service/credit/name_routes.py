@@ -14,9 +14,9 @@ from anchors.subjects import Subject
 from ledger_service.bodies import bounded_route
 from ledger_service.credit.name_search import CUT_OFF, By, NameSearch, Suggestion
 from ledger_service.credit.names import Named, give_names, read_identifier, search_forms, take_back_names
-from ledger_service.credit.refusals import Refused
 from ledger_service.log.api_keys import ApiKey, ApiKeys, Scope
 from ledger_service.pages import cached
+from ledger_service.refusals import Refused
 
 __all__ = ["MAX_BODY_BYTES", "MAX_GIVEN", "MAX_SUGGESTIONS", "routes"]
 

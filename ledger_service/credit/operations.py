@@ -18,10 +18,10 @@ from sqlalchemy import Engine, and_, or_, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
-from ledger_service.credit.asof import moment
 from ledger_service.credit.signers import ENDORSER, PUBLISHER, REGULATOR, Needed, Signed, who_signed
 from ledger_service.credit.tables import Operation, Signature
 from ledger_service.errors import IdempotencyMismatch, InvalidContent, NotFound, ServiceError
+from ledger_service.index.asof import moment
 
 log = structlog.get_logger(__name__)
 

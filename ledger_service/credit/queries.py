@@ -14,11 +14,11 @@ from sqlmodel import select as select_models
 
 from anchors.credit import Kind, State
 from anchors.subjects import Subject
-from ledger_service.credit.asof import Moment
 from ledger_service.credit.ground import CreditGround
 from ledger_service.credit.records import choices, subject_of
 from ledger_service.credit.standing import Happened, Refusals, Teller, Told, courses, day_told, hex_told, measures_told
 from ledger_service.errors import InvalidContent
+from ledger_service.index.asof import Moment
 from ledger_service.index.tables import Block, CreditEvent, CreditRecordVersion
 
 __all__ = [

@@ -8,12 +8,12 @@ from sqlmodel import Session
 
 from anchors.credit import Kind
 from ledger_service.credit.answers import KindName, ListOut, RecognitionOut, RecordHistoryOut, StateName
-from ledger_service.credit.asof import AsOf, moment
 from ledger_service.credit.ground import CreditGround
 from ledger_service.credit.listing import Place, Wanted, choices_told, listed
 from ledger_service.credit.queries import member_of, told_history, told_record
 from ledger_service.credit.standing import Teller, Told
 from ledger_service.errors import NotFound
+from ledger_service.index.asof import AsOf, moment
 from ledger_service.pages import Limit, cached, cursor_query, link_next, read_cursor
 
 __all__ = ["routes"]

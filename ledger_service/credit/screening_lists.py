@@ -16,8 +16,8 @@ import orjson
 
 from anchors.errors import BadSubject
 from anchors.subjects import USCC, Subject
-from ledger_service.credit.refusals import problem_of
 from ledger_service.errors import BadRequest, Exit, InvalidContent, ServiceError, UnsupportedMediaType
+from ledger_service.refusals import problem_of
 
 __all__ = ["COLUMNS", "MAX_SUBJECTS", "Asked", "NoCompany", "TooManySubjects", "UnreadableList", "read_list"]
 

@@ -15,15 +15,15 @@ from sqlmodel import Session, select
 
 from anchors.errors import BadCertificate
 from anchors.subjects import Subject
-from ledger_service.credit.asof import Moment
 from ledger_service.credit.certificates import Certificates
 from ledger_service.credit.ground import CreditGround
 from ledger_service.credit.queries import told
-from ledger_service.credit.refusals import Refused
 from ledger_service.credit.screening_lists import Asked, NoCompany
 from ledger_service.credit.standing import Told
 from ledger_service.errors import Exit, ServiceError, Unavailable
+from ledger_service.index.asof import Moment
 from ledger_service.index.tables import Block
+from ledger_service.refusals import Refused
 
 __all__ = ["FORMAT", "MAX_RECORDS", "Document", "Question", "TooManyRecords", "canonical", "draw_up"]
 

@@ -20,13 +20,13 @@ from sqlmodel import Session, col, select
 from starlette.concurrency import run_in_threadpool
 
 from anchors.commitment import Kind, Statement, commit, digest_document
-from ledger_service.credit.asof import Moment, moment
 from ledger_service.credit.certificates import Certificates
 from ledger_service.credit.ground import CreditGround
 from ledger_service.credit.screening_queries import given
 from ledger_service.credit.screening_results import Document, Question, canonical, draw_up
 from ledger_service.credit.screening_tables import Screening, ScreeningHit
 from ledger_service.errors import Exit, IdempotencyMismatch, ServiceError, Unavailable
+from ledger_service.index.asof import Moment, moment
 from ledger_service.index.tables import Block
 from ledger_service.log.api_keys import ApiKey
 from ledger_service.log.writer import LogWriter

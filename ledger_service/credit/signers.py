@@ -13,10 +13,10 @@ from sqlmodel import Session, col, select
 
 from anchors.chain.signatures import recover_signer
 from anchors.errors import BadSignature
-from ledger_service.credit.refusals import Refused
 from ledger_service.errors import InvalidContent
 from ledger_service.index.events import Role, Status
 from ledger_service.index.tables import MemberVersion, OperatorVersion
+from ledger_service.refusals import Refused
 
 __all__ = ["ENDORSER", "PUBLISHER", "REGULATOR", "Needed", "Signed", "who_signed"]
 

@@ -19,12 +19,11 @@ from sqlmodel import Session
 from anchors.errors import AnchorsError, BadSubject
 from anchors.subjects import Subject
 from ledger_service.credit.answers import SubjectOut
-from ledger_service.credit.asof import AS_OF_PATTERN, Moment, moment
 from ledger_service.credit.ground import CreditGround
 from ledger_service.credit.queries import BLOCK, EVENT, HAPPENED, happened, member_of, refusals
-from ledger_service.credit.refusals import Refused
 from ledger_service.credit.standing import Happened, Refusals, Teller, courses
 from ledger_service.errors import InvalidContent, NotFound, ServiceError
+from ledger_service.index.asof import AS_OF_PATTERN, Moment, moment
 from ledger_service.openapi import PROBLEM_RESPONSE
 from ledger_service.pages import entity_tag, is_known
 from ledger_service.problems import (
@@ -36,6 +35,7 @@ from ledger_service.problems import (
     send_answer,
     send_problem,
 )
+from ledger_service.refusals import Refused
 
 __all__ = ["DESCRIPTION", "PREFIX", "SCHEMAS", "SubjectEndpoint"]
 

@@ -14,10 +14,10 @@ from sqlmodel import Session
 from anchors.credit import Issued, Kind, Named, State, end_of
 from ledger_service.chain.rpc import Rpc, quantity
 from ledger_service.credit.answers import ListOut, RecognitionOut, RecordHistoryOut
-from ledger_service.credit.asof import moment
 from ledger_service.credit.ground import CreditGround
 from ledger_service.credit.queries import told, told_record
 from ledger_service.credit.routes import routes
+from ledger_service.index.asof import moment
 
 SICHUAN, GUIZHOU, YUNNAN = 2, 3, 4
 DAY = 24 * 3600

@@ -1,4 +1,4 @@
-"""As of which block a question about credit is answered, and which time that is.
+"""As of which block a question is answered, and which time that is.
 
 Promises one moment for one question. Of the past the chain's own time counts; now is the later of the last block's time
 and the clock's, so that where no block is made a record whose last day is over is not shown as published still.
