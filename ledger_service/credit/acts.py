@@ -38,7 +38,8 @@ from ledger_service.credit.records import PlacedEvent, events_in, subject_events
 from ledger_service.credit.tables import Operation
 from ledger_service.credit.typed import TypedData, changes_typed, choice_typed, publication_typed
 from ledger_service.errors import InvalidContent
-from ledger_service.index.tables import PlacedFact, Recognition
+from ledger_service.index.rows import PlacedFact
+from ledger_service.index.tables import Recognition
 from ledger_service.refusals import Refused
 
 __all__ = ["Call", "Changing", "Choosing", "CreditActs", "Drafted", "Publishing", "Superseded", "choices_about"]

@@ -1,34 +1,17 @@
 """What an event changes, as a pure function: no database is read, so the same events always leave the same rows.
 
-An event adds a fact, or gives a version of some key other values. `ledger_service.index.store` carries that out.
+An event adds a fact, or gives a version of some key other values. `ledger_service.index.store` carries that out;
+what events of tenders change is in `apply_tenders`.
 """
 
-from collections.abc import Callable, Mapping
-from typing import Any, Final, NamedTuple, TypeAlias
+from collections.abc import Callable
+from typing import Any, Final
 
 from anchors.credit import State
 from ledger_service.index import events, tables
+from ledger_service.index.apply_tenders import TENDER_EFFECTS
+from ledger_service.index.effects import Added, Changed, Effect, Values
 from ledger_service.index.events import Event, Place
-
-Values: TypeAlias = Mapping[str, Any]
-
-
-class Added(NamedTuple):
-    """A new fact."""
-
-    table: type[tables.Fact]
-    row: Values
-
-
-class Changed(NamedTuple):
-    """From the event's block on, the version of `key` has `values`; what they do not name stays."""
-
-    table: type[tables.Version]
-    key: Values
-    values: Values
-
-
-Effect: TypeAlias = Added | Changed
 
 _PUBLISHED: Final = State.PUBLISHED.value
 _NOTHING: Final = dict.fromkeys(tables.CREDIT_EVENT_PARTS)
@@ -313,4 +296,5 @@ _EFFECTS: Final[dict[type[Event], Callable[[Any, Place], tuple[Effect, ...]]]] =
     events.RecordCorrected: _record_corrected,
     events.KindRecognitionChanged: _kind_recognition_changed,
     events.RecordRecognitionChanged: _record_recognition_changed,
+    **TENDER_EFFECTS,
 }

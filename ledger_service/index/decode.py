@@ -13,8 +13,10 @@ from typing import Final, NamedTuple
 
 from anchors.chain.keccak import keccak256
 from anchors.credit import Kind, State
+from anchors.errors import AnchorsError
+from anchors.tenders import Answer, parse_bids, parse_refusals
 from ledger_service.errors import ServiceError
-from ledger_service.index import events
+from ledger_service.index import events, tender_events
 from ledger_service.index.events import Event, Place
 
 
@@ -44,7 +46,7 @@ def decode(log: RawLog) -> Event:
         raise _unreadable(log, "it is no event that this version knows; is the service older than the contracts?")
     try:
         return layout.read(log)
-    except (struct.error, ValueError) as error:
+    except (struct.error, ValueError, AnchorsError) as error:
         raise _unreadable(log, f"its data is not that of the event: {error}") from error
 
 
@@ -86,6 +88,18 @@ _CHANGED: Final = Struct(">31xB32s32s12x20s12x20s")
 _CORRECTED: Final = Struct(">128s32s12x20s12x20s")
 _OF_KIND: Final = Struct(">31xB31xB32s12x20s12x20s")
 _OF_RECORD: Final = Struct(">31xB32s12x20s12x20s")
+_NOTICE: Final = Struct(">32s32s32s24xQ24xQ30xH")
+_AMENDMENT: Final = Struct(">32s32s24xQ24xQ")
+_CLOSED: Final = Struct(">12x20s28xI24xQ")
+_OPENED: Final = Struct(">32s28xI28xI32s12x20s64x")
+_EVALUATED: Final = Struct(">30xH32s32s32s32s")
+_CANDIDATES: Final = Struct(">32s24xQ12x20s")
+_HANDED_IN: Final = Struct(">32s30xH12x20s")
+_RULED: Final = Struct(">31xB32s12x20s12x20s")
+_AWARDED: Final = Struct(">12x20s12x20s32s64x")
+_TWO_SIGNERS: Final = Struct(">12x20s12x20s")
+_CLAIMED: Final = Struct(">30xH31xB24xQ24xQ24xQ")
+_ANSWERED: Final = Struct(">31xB32s")
 
 
 def _anchored(log: RawLog) -> Event:
@@ -197,6 +211,67 @@ def _record_recognition_changed(log: RawLog) -> Event:
     return events.RecordRecognitionChanged(_number(log.topics[1]), log.topics[2], bool(applied), *rest)
 
 
+def _tender_published(log: RawLog) -> Event:
+    members, *rest = _NOTICE.unpack(log.data)
+    return tender_events.TenderPublished(*_named(log), _number(log.topics[2]), _number(members), *rest)
+
+
+def _tender_amended(log: RawLog) -> Event:
+    return tender_events.TenderAmended(*_named(log), _number(log.topics[2]), *_AMENDMENT.unpack(log.data))
+
+
+def _bids_closed(log: RawLog) -> Event:
+    return tender_events.BidsClosed(*_named(log), _number(log.topics[2]), *_CLOSED.unpack(log.data))
+
+
+def _bids_opened(log: RawLog) -> Event:
+    entries, refusals = parse_bids(_tail(log.data, 160)), parse_refusals(_tail(log.data, 192))
+    said = (*_OPENED.unpack_from(log.data), entries, refusals)
+    return tender_events.BidsOpened(*_named(log), log.topics[2], *said)
+
+
+def _tender_evaluated(log: RawLog) -> Event:
+    round_, report, sites, panel, result = _EVALUATED.unpack(log.data)
+    return tender_events.TenderEvaluated(*_named(log), log.topics[2], round_, report, _number(sites), panel, result)
+
+
+def _candidates_published(log: RawLog) -> Event:
+    return tender_events.CandidatesPublished(*_named(log), log.topics[2], *_CANDIDATES.unpack(log.data))
+
+
+def _objection_made(log: RawLog) -> Event:
+    return tender_events.ObjectionMade(*_named(log), log.topics[2], *_HANDED_IN.unpack(log.data))
+
+
+def _objection_ruled(log: RawLog) -> Event:
+    upheld, *rest = _RULED.unpack(log.data)
+    return tender_events.ObjectionRuled(*_named(log), log.topics[2], bool(upheld), *rest)
+
+
+def _tender_awarded(log: RawLog) -> Event:
+    said = (*_AWARDED.unpack_from(log.data), _words(log.data, 96), _words(log.data, 128))
+    return tender_events.TenderAwarded(*_named(log), log.topics[2], *said)
+
+
+def _tender_failed(log: RawLog) -> Event:
+    return tender_events.TenderFailed(*_named(log), log.topics[2], *_TWO_SIGNERS.unpack(log.data))
+
+
+def _bid_claimed(log: RawLog) -> Event:
+    member, late, *rest = _CLAIMED.unpack(log.data)
+    return tender_events.BidClaimed(*_named(log), log.topics[2], member, bool(late), *rest)
+
+
+def _claim_answered(log: RawLog) -> Event:
+    answer, by = _ANSWERED.unpack(log.data)
+    return tender_events.ClaimAnswered(*_named(log), log.topics[2], Answer(answer), by)
+
+
+def _named(log: RawLog) -> tuple[bytes, bytes]:
+    """The tender, and the register that speaks of it."""
+    return log.topics[1], log.address
+
+
 def _content(words: bytes) -> events.Content:
     earlier, last_day, decided_on, kind, member, measures, statement, document = _CONTENT.unpack(words)
     return events.Content(member, Kind(kind), decided_on, last_day, earlier, _codes(measures), statement, document)
@@ -219,6 +294,16 @@ def _tail(data: bytes, at: int) -> bytes:
     if len(data) < at + 32 or len(data) < start + 32 or len(found) != length:
         raise ValueError("a string or bytes run past the end")
     return found
+
+
+def _words(data: bytes, at: int) -> tuple[bytes, ...]:
+    """The array of words whose offset stands at `at`."""
+    start = _number(data[at : at + 32])
+    count = _number(data[start : start + 32])
+    if len(data) < start + 32 or len(data) < start + 32 + 32 * count:
+        raise ValueError("an array runs past the end")
+    places = range(start + 32, start + 32 + 32 * count, 32)
+    return tuple(data[place : place + 32] for place in places)
 
 
 def _ascii(word: bytes) -> str:
@@ -262,6 +347,22 @@ _ALL: Final = (
     ),
     Layout("KindRecognitionChanged(uint16,uint16,uint8,bool,bytes32,address,address)", 3, _kind_recognition_changed),
     Layout("RecordRecognitionChanged(uint16,bytes32,bool,bytes32,address,address)", 3, _record_recognition_changed),
+    Layout(
+        "TenderPublished(bytes32,uint16,uint256,bytes32,bytes32,uint64,uint64,uint16)",
+        3,
+        _tender_published,
+    ),
+    Layout("TenderAmended(bytes32,uint16,bytes32,bytes32,uint64,uint64)", 3, _tender_amended),
+    Layout("BidsClosed(bytes32,uint16,address,uint32,uint64)", 3, _bids_closed),
+    Layout("BidsOpened(bytes32,bytes32,bytes32,uint32,uint32,bytes32,address,bytes,bytes)", 3, _bids_opened),
+    Layout("TenderEvaluated(bytes32,bytes32,uint16,bytes32,uint256,bytes32,bytes32)", 3, _tender_evaluated),
+    Layout("CandidatesPublished(bytes32,bytes32,bytes32,uint64,address)", 3, _candidates_published),
+    Layout("ObjectionMade(bytes32,bytes32,bytes32,uint16,address)", 3, _objection_made),
+    Layout("ObjectionRuled(bytes32,bytes32,bool,bytes32,address,address)", 3, _objection_ruled),
+    Layout("TenderAwarded(bytes32,bytes32,address,address,bytes32,bytes32[],bytes32[])", 3, _tender_awarded),
+    Layout("TenderFailed(bytes32,bytes32,address,address)", 3, _tender_failed),
+    Layout("BidClaimed(bytes32,bytes32,uint16,bool,uint64,uint64,uint64)", 3, _bid_claimed),
+    Layout("ClaimAnswered(bytes32,bytes32,uint8,bytes32)", 3, _claim_answered),
 )
 LAYOUTS: Final = {keccak256(layout.signature.encode()): layout for layout in _ALL}
 ANCHORED_TOPIC: Final = keccak256(_ALL[0].signature.encode())

@@ -1,6 +1,6 @@
 """What the contracts say: one frozen dataclass per event, its fields as the contract's interface names them.
 
-Times are POSIX seconds, addresses 20 bytes, hashes 32.
+Times are POSIX seconds, addresses 20 bytes, hashes 32. What the tender register says is in `tender_events`.
 """
 
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ from enum import IntEnum
 from typing import NamedTuple, TypeAlias
 
 from anchors.credit import Kind, State
+from ledger_service.index.tender_events import TenderEvent
 
 
 class Role(IntEnum):
@@ -312,4 +313,4 @@ RegistryEvent: TypeAlias = (
 )
 CreditEvent: TypeAlias = RecordPublished | RecordObjected | RecordChanged | RecordCorrected
 RecognitionEvent: TypeAlias = KindRecognitionChanged | RecordRecognitionChanged
-Event: TypeAlias = LogEvent | RegistryEvent | CreditEvent | RecognitionEvent
+Event: TypeAlias = LogEvent | RegistryEvent | CreditEvent | RecognitionEvent | TenderEvent

@@ -20,11 +20,11 @@ from sqlmodel import Session, col, func, select
 from anchors.chain.header import Header
 from anchors.network import Contract, Network, ValidatorSet
 from ledger_service import conditions
-from ledger_service.chain.contracts import CONTRACTS, CREDIT_REGISTER, RECOGNITION_MATRIX
+from ledger_service.chain.contracts import CONTRACTS, CREDIT_REGISTER, RECOGNITION_MATRIX, TENDER_REGISTER
 from ledger_service.chain.rpc import Rpc, quantity
 from ledger_service.errors import ChainRefused, ChainUnreachable, Misconfigured, NodeDishonest, ServiceError
 from ledger_service.index import store
-from ledger_service.index.apply import Changed, effects
+from ledger_service.index.apply import effects
 from ledger_service.index.completeness import (
     ContractMissing,
     Words,
@@ -33,6 +33,7 @@ from ledger_service.index.completeness import (
     proven_words,
 )
 from ledger_service.index.decode import decode
+from ledger_service.index.effects import Changed
 from ledger_service.index.fetch import ChainMoved, FetchedBlock, Fetcher
 from ledger_service.index.journal import fold, is_journalled
 from ledger_service.index.queries import validators_in_force
@@ -55,7 +56,7 @@ class Followed:
 
     genesis_hash: bytes  # 32 bytes
     consensus: str  # as the network file names it
-    contracts: Mapping[str, Contract]  # by name; a credit register that was replaced by name@block
+    contracts: Mapping[str, Contract]  # by name; a register that was replaced by name@block
     validators: tuple[ValidatorSet, ...] = ()  # who seals; nobody on a development chain
 
     @classmethod
@@ -68,10 +69,11 @@ class Followed:
         contracts: dict[str, Contract] = {
             name: current[name] for name in (*CONTRACTS, RECOGNITION_MATRIX) if name in current
         }
-        # A company's record outlives the register that it was published in, and that one can still end it.
-        for register in network.contracts_named(CREDIT_REGISTER):
-            replaced = register.to_block is not None
-            contracts[f"{CREDIT_REGISTER}@{register.from_block}" if replaced else CREDIT_REGISTER] = register
+        # Records and tenders outlive the register that they were published in, and that one can still end them.
+        for name in (CREDIT_REGISTER, TENDER_REGISTER):
+            for register in network.contracts_named(name):
+                replaced = register.to_block is not None
+                contracts[f"{name}@{register.from_block}" if replaced else name] = register
         return cls(network.genesis_hash, network.consensus, contracts, tuple(network.validators))
 
     @property

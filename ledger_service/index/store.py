@@ -15,7 +15,8 @@ from sqlmodel import SQLModel
 
 from anchors.chain.header import Header
 from ledger_service.index import tables
-from ledger_service.index.apply import Added, Changed, Effect, Values
+from ledger_service.index.effects import Added, Changed, Effect, Values
+from ledger_service.index.rows import Fact, Version
 from ledger_service.index.seals import ReadSeals
 
 MAX_KEYS: Final = 500  # of rows that are looked for at once; SQLite takes 32,766 values
@@ -31,8 +32,8 @@ class Changes:
     def __init__(self) -> None:
         self.headers: list[Header] = []
         self.seals: list[ReadSeals] = []  # of the headers
-        self.facts: defaultdict[type[tables.Fact], list[Values]] = defaultdict(list)
-        self.versions: defaultdict[type[tables.Version], list[tuple[int, Changed]]] = defaultdict(list)
+        self.facts: defaultdict[type[Fact], list[Values]] = defaultdict(list)
+        self.versions: defaultdict[type[Version], list[tuple[int, Changed]]] = defaultdict(list)
         """Changes with the block from which each holds."""
 
     def take_block(self, header: Header, seals: ReadSeals) -> None:
@@ -82,7 +83,7 @@ def roll_back(connection: Connection, block_number: int) -> None:
         connection.execute(update(version).where(columns.to_block > block_number).values(to_block=None))
 
 
-def _change(connection: Connection, model: type[tables.Version], changes: Sequence[tuple[int, Changed]]) -> None:
+def _change(connection: Connection, model: type[Version], changes: Sequence[tuple[int, Changed]]) -> None:
     """Carry out the changes of one table, in the order of the chain: all at once, since a backfill has many."""
     table, of_key = _table(model), itemgetter(*model.key)
     several = len(model.key) > 1
@@ -92,10 +93,13 @@ def _change(connection: Connection, model: type[tables.Version], changes: Sequen
     ended: list[dict[str, Any]] = []
     for key, (block_number, change) in zip(keys, changes, strict=True):
         before = open_rows.get(key)
+        values = change.values
+        if change.derived is not None:
+            values = {**values, **change.derived(before or nothing)}
         if before is not None and before["from_block"] == block_number:
-            before.update(change.values)
+            before.update(values)
             continue
-        row = {**(before or nothing), **change.key, **change.values, "from_block": block_number, "to_block": None}
+        row = {**(before or nothing), **change.key, **values, "from_block": block_number, "to_block": None}
         begun.append(row)
         open_rows[key] = row
         if before is None:
@@ -113,7 +117,7 @@ def _change(connection: Connection, model: type[tables.Version], changes: Sequen
 
 
 def _open_rows(
-    connection: Connection, model: type[tables.Version], keys: Collection[tuple[Any, ...]]
+    connection: Connection, model: type[Version], keys: Collection[tuple[Any, ...]]
 ) -> dict[tuple[Any, ...], dict[str, Any]]:
     """The rows of these keys that hold now, by key. They are looked for by the first part of the key alone: to find
     pairs SQLite would read the whole table."""

@@ -1,61 +1,18 @@
 """The tables of the index: what the chain says, with the blocks from which and until which it said so.
 
-Two kinds. A *fact* happened in one block (`block_number`) and stays. A *version* holds from `from_block` until before
-`to_block` (None: still); a change closes one and opens the next, and as of a block exactly one version of a key holds.
-Rolling back to a block deletes what is younger and reopens what younger blocks closed, so that the tables are those
-of an index that never saw them. Numbers that a contract does not bound below 2^63 are kept as big-endian bytes, which
-order alike.
+Rows are facts or versions (`rows`). Rolling back to a block deletes what is younger and reopens what younger blocks
+closed, so that the tables are those of an index that never saw them. Those of tenders are in `tender_tables`.
 """
 
 from collections.abc import Iterable
 from datetime import datetime
 from typing import ClassVar, Final
 
-from sqlalchemy import BigInteger, Index, Integer, LargeBinary, PrimaryKeyConstraint, TypeDecorator
-from sqlalchemy.engine import Dialect
+from sqlalchemy import BigInteger, Index, Integer, LargeBinary, PrimaryKeyConstraint
 from sqlmodel import Field, SQLModel
 
-
-class BigEndian(TypeDecorator[int]):
-    """An unsigned number of a fixed width as bytes."""
-
-    impl = LargeBinary
-    cache_ok = True
-
-    def __init__(self, width: int) -> None:
-        super().__init__(width)
-        self.width = width
-
-    def process_bind_param(self, value: int | None, dialect: Dialect) -> bytes | None:  # noqa: ARG002
-        """To the database."""
-        return None if value is None else value.to_bytes(self.width, "big")
-
-    def process_result_value(self, value: bytes | None, dialect: Dialect) -> int | None:  # noqa: ARG002
-        """From the database."""
-        return None if value is None else int.from_bytes(value, "big")
-
-
-class Fact(SQLModel):
-    """Happened in one block."""
-
-    block_number: int = Field(sa_type=BigInteger)
-
-
-class PlacedFact(Fact):
-    """A fact that nothing but its place in the chain tells from another."""
-
-    block_number: int = Field(sa_type=BigInteger, primary_key=True)
-    transaction_index: int = Field(primary_key=True)
-    log_index: int = Field(primary_key=True)
-
-
-class Version(SQLModel):
-    """Holds from one block until before another."""
-
-    from_block: int = Field(sa_type=BigInteger, primary_key=True)
-    to_block: int | None = Field(default=None, sa_type=BigInteger)
-
-    key: ClassVar[tuple[str, ...]]
+from ledger_service.index.rows import BigEndian, Fact, PlacedFact, Version
+from ledger_service.index.tender_tables import ClaimVersion, TenderBid, TenderEvent, TenderVersion
 
 
 class Block(SQLModel, table=True):
@@ -84,7 +41,7 @@ class Anchor(Fact, table=True):
     """A member's log was anchored; within a member, order by (generation, size) is that of the chain."""
 
     __tablename__ = "chain_anchor"
-    __table_args__ = {"sqlite_with_rowid": False}  # one tree instead of two: half the time of a backfill
+    __table_args__ = ({"sqlite_with_rowid": False},)  # one tree instead of two: half the time of a backfill
 
     member: int = Field(primary_key=True)
     generation: int = Field(sa_type=BigInteger, primary_key=True)
@@ -267,7 +224,7 @@ class CreditEvent(PlacedFact, table=True):
     """A publication or change of a credit record. Of the content there is what it sets anew: all or nothing."""
 
     __tablename__ = "chain_credit_event"
-    __table_args__ = {"sqlite_with_rowid": False}
+    __table_args__ = ({"sqlite_with_rowid": False},)
 
     subject: bytes = Field(sa_type=LargeBinary, index=True)
     record: bytes = Field(sa_type=LargeBinary)
@@ -347,6 +304,7 @@ class Reorganisation(SQLModel, table=True):
 FACTS: Final[tuple[type[Fact], ...]] = (
     *(Validators, Anchor, GenerationEnd, Fault, LogKey, Approval),
     *(CreditEvent, Recognition),
+    *(TenderEvent, TenderBid),
 )
 VERSIONS: Final[tuple[type[Version], ...]] = (
     MemberVersion,
@@ -357,4 +315,6 @@ VERSIONS: Final[tuple[type[Version], ...]] = (
     SystemContractVersion,
     JournalVersion,
     CreditRecordVersion,
+    TenderVersion,
+    ClaimVersion,
 )

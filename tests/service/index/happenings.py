@@ -4,8 +4,10 @@ from dataclasses import replace
 
 from filing import COMPANIES, Filing
 from founding import Founded, Tree, block_time, later
+from tendering import BIDDERS, GROUNDS, REASON, Tendering, bids
 
 from anchors.credit import Issued, Kind, Named, State
+from anchors.tenders import Bid, Refusal
 from ledger_service.chain.contracts import EVIDENCE_LOG, REGISTRY
 from ledger_service.chain.rpc import Rpc
 
@@ -30,6 +32,7 @@ def everything(founded: Founded, rpc: Rpc) -> None:
     _own_affairs(founded, rpc)
     _broken_promises(founded, rpc)
     lives(Filing(founded, rpc))
+    tenders(Tendering(founded, rpc))
 
 
 def lives(filing: Filing) -> None:
@@ -51,6 +54,51 @@ def lives(filing: Filing) -> None:
     filing.choose(3, Issued(2, Kind.SERIOUS))
     filing.choose(3, Issued(2, Kind.SERIOUS), applied=True)
     filing.choose(1, Named(name))
+
+
+def tenders(tendering: Tendering) -> tuple[bytes, bytes, bytes]:
+    """Let one tender come to its award by way of an upheld objection, one fail and one replace it.
+
+    Returns:
+        Their names.
+    """
+    first = tendering.publish()
+    opening = tendering.notices[first].opening
+    tendering.amend(first, deadline=opening + DAY, opening=opening + DAY)
+    tendering.close(first)
+    listed = [*bids(3), Bid(b"\xff" * 32, 2**64 - 1)]
+    tendering.open(first, listed, (Refusal(BIDDERS[5].commitment, REASON),))
+    _claims(tendering, first)
+    _rounds(tendering, first)
+    tendering.award(first)
+    failed = tendering.publish(digest=b"\2" * 32)
+    tendering.close(failed)
+    tendering.open(failed, bids(2))
+    again = tendering.publish(digest=b"\3" * 32, former=failed)
+    tendering.fail(again)
+    return first, failed, again
+
+
+def _claims(tendering: Tendering, tender: bytes) -> None:
+    """A late bid was let in; of those left out one was withdrawn, one refused, and of one nobody says why."""
+    tendering.claim(tendering.receipt(tender, b"\xff" * 32, 2**64 - 1, late=True))
+    for place, bidder in enumerate(BIDDERS[3:], start=3):
+        tendering.claim(tendering.receipt(tender, bidder.commitment, place))
+    tendering.answer_as_holder(tender, BIDDERS[3])
+    tendering.answer_by_refusal(tender, BIDDERS[5].commitment)
+
+
+def _rounds(tendering: Tendering, tender: bytes) -> None:
+    """Two objections to the first candidates, of which one is upheld; the other is ruled on in the next round."""
+    other = GROUNDS[::-1][:-1] + b"\1"
+    tendering.evaluate(tender)
+    tendering.name_candidates(tender)
+    tendering.object_to(tender)
+    tendering.object_to(tender, other, by=3)
+    tendering.rule(tender, upheld=True)
+    tendering.evaluate(tender, report=b"\4" * 32)
+    tendering.name_candidates(tender)
+    tendering.rule(tender, other, upheld=True)
 
 
 def few_anchors(founded: Founded, rpc: Rpc) -> None:

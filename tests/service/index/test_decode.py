@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from anchors.chain.keccak import keccak256
 from anchors.credit import Kind, State
+from anchors.tenders import Answer, Bid, Refusal
 from ledger_service.chain.contracts import COMPILED
-from ledger_service.index import decode, events
+from ledger_service.index import decode, events, tender_events
 from ledger_service.index.apply import effects
 from ledger_service.index.decode import LAYOUTS, RawLog, UnreadableLog
 from ledger_service.index.events import Place, Role, Status
@@ -78,6 +79,27 @@ EXAMPLES: dict[str, tuple[list[object], object]] = {
         [3, 2, 3, False, H, A, B],
         events.KindRecognitionChanged(3, 2, Kind.SERIOUS, False, H, A, B),
     ),
+    "TenderPublished": (
+        [H, 3, 1 << 255 | 8, G, H, FAR, FAR, 30],
+        tender_events.TenderPublished(H, A, 3, 1 << 255 | 8, G, H, FAR, FAR, 30),
+    ),
+    "TenderAmended": ([H, 2, G, H, 5, FAR], tender_events.TenderAmended(H, A, 2, G, H, 5, FAR)),
+    "BidsClosed": ([H, 3, B, 2, FAR], tender_events.BidsClosed(H, A, 3, B, 2, FAR)),
+    "BidsOpened": (
+        [H, G, G, 2, 1, H, B, H + FAR.to_bytes(8, "big") + G + bytes(8), H + G],
+        tender_events.BidsOpened(H, A, G, G, 2, 1, H, B, (Bid(H, FAR), Bid(G, 0)), (Refusal(H, G),)),
+    ),
+    "TenderEvaluated": ([H, G, 2, G, 10, H, G], tender_events.TenderEvaluated(H, A, G, 2, G, 10, H, G)),
+    "CandidatesPublished": ([H, G, H, FAR, B], tender_events.CandidatesPublished(H, A, G, H, FAR, B)),
+    "ObjectionMade": ([H, G, H, 3, B], tender_events.ObjectionMade(H, A, G, H, 3, B)),
+    "ObjectionRuled": ([H, G, True, H, A, B], tender_events.ObjectionRuled(H, A, G, True, H, A, B)),
+    "TenderAwarded": (
+        [H, G, A, B, H, [G, H], [H]],
+        tender_events.TenderAwarded(H, A, G, A, B, H, (G, H), (H,)),
+    ),
+    "TenderFailed": ([H, G, A, B], tender_events.TenderFailed(H, A, G, A, B)),
+    "BidClaimed": ([H, G, 3, True, FAR, FAR, 8], tender_events.BidClaimed(H, A, G, 3, True, FAR, FAR, 8)),
+    "ClaimAnswered": ([H, G, 3, G], tender_events.ClaimAnswered(H, A, G, Answer.REFUSED, G)),
     "RecordRecognitionChanged": ([3, G, True, H, A, B], events.RecordRecognitionChanged(3, G, True, H, A, B)),
 }
 
