@@ -333,3 +333,100 @@ class NotRefused(BadClaim):
 
     def __init__(self) -> None:
         super().__init__("the opening does not name the bid, with a reason, among the refused ones")
+
+
+class BadAudit(AnchorsError):
+    """Root of what refutes the file of an audit."""
+
+    remedy: ClassVar[str] = "Get the audit's file again, best from another member, and look at what differs."
+
+
+class AuditTooLarge(BadAudit):
+    """An audit's file that would be longer than any reader takes."""
+
+    def __init__(self, size: int, most: int) -> None:
+        super().__init__(f"the audit has {size} bytes, more than the {most} that readers take")
+
+
+class EventUnreadable(BadAudit):
+    """A log that is no event of an audit."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"the log is no event that belongs to an audit: {what}")
+
+
+class EventsOutOfPlace(BadAudit):
+    """Events that do not stand in the chain's order, each once."""
+
+    def __init__(self, at: int) -> None:
+        super().__init__(f"event {at} does not come after the one before it on the chain")
+
+
+class EventOfAnotherTender(BadAudit):
+    """An event that is told of another tender."""
+
+    def __init__(self, tender: bytes) -> None:
+        super().__init__(f"the file holds an event of the tender 0x{tender.hex()}, which does not belong to it")
+
+
+class ForeignContract(BadAudit):
+    """An event that no contract of the network emitted, or that one emitted when it was not in force."""
+
+    def __init__(self, name: str, address: bytes, block: int) -> None:
+        super().__init__(f"0x{address.hex()} was not the network's {name} at block {block}")
+
+
+class ActMissing(BadAudit):
+    """An event that cannot follow those before it, so that one between them is left out."""
+
+    def __init__(self, event: str, why: str) -> None:
+        super().__init__(f"{event} cannot follow what is told before it: {why}")
+
+
+class ActNamedOtherwise(BadAudit):
+    """An event whose fields, with what went before, do not give the hash that it names."""
+
+    def __init__(self, event: str) -> None:
+        super().__init__(f"{event} names an act that is not made of its fields and of what is told before it")
+
+
+class LifeDiffers(BadAudit):
+    """A state that is not what the told events come to."""
+
+    def __init__(self, what: str, told: object, kept: object) -> None:
+        super().__init__(f"by the events told, {what} is {told}, and the register keeps {kept}: something is left out")
+
+
+class StateTooOld(BadAudit):
+    """A state from before the last event."""
+
+    def __init__(self, block: int, last: int) -> None:
+        super().__init__(f"the state is of block {block}, and the last event told is of block {last}")
+
+
+class NeedlessParts(BadAudit):
+    """An audit's file with parts that nothing needs."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"the file has {what} that nothing in it needs")
+
+
+class LeavesDiffer(BadAudit):
+    """Leaves that are not the log's."""
+
+    def __init__(self, first: int, count: int, size: int) -> None:
+        super().__init__(f"the {count} leaves from {first} on are not those of the tree of {size} leaves")
+
+
+class NoSuchAnchor(BadAudit):
+    """Leaves under a size of the log that no event told has anchored."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__(f"no event told anchors the host's log at size {size}, under which the leaves are shown")
+
+
+class DrawRefuted(BadAudit):
+    """A file of the draw that is not what it says."""
+
+    def __init__(self, step: str, detail: str) -> None:
+        super().__init__(f"the draw fails at its step {step!r}: {detail}")

@@ -1,0 +1,144 @@
+"""The rules about single bids: where each has its place, that none came late, was dropped, or is hidden among leaves.
+
+Promises to go by what the file and the reader show: leaves of the host's log, its anchors, receipts, holders' words and
+recorded claims. What none of these shows is not shown, and is said so.
+"""
+
+from collections.abc import Iterable
+
+from anchors.steps import iso_time
+from anchors.tenders.audit.facts import Facts
+from anchors.tenders.audit.outcome import Outcome, broken, kept, not_shown
+from anchors.tenders.bids import Bid
+from anchors.tenders.claims import Answer
+
+__all__ = ["judge_claims", "judge_late", "judge_leaves", "judge_places"]
+
+_SHOWN = 8  # names in a sentence
+
+
+def judge_places(facts: Facts) -> Outcome:
+    """Every opened bid has its place in the host's log, anchored before the closing, or rests on a receipt."""
+    if facts.story.opened is None:
+        return not_shown("bids are not opened")
+    moved = [bid for bid in facts.bids if facts.leaves.get(bid.place, bid.commitment) != bid.commitment]
+    if moved:
+        return broken(f"the log has another leaf at the place of {_bids(moved)}")
+    before, closing, receipt, nothing = _grounds(facts)
+    told = (
+        f"{len(before)} anchored before the deadline, {len(closing)} by the closing, {len(receipt)} on receipt"
+        f"{': ' + _bids(receipt) if receipt else ''}"
+    )
+    if nothing:
+        return not_shown(f"{told}; no anchor and no receipt for {_bids(nothing)}")
+    unseen = [bid for bid in facts.bids if bid.place not in facts.leaves]
+    if unseen:
+        return not_shown(f"{told}; the file does not show the leaves of {_bids(unseen)}")
+    return kept(f"{told}; the log has each at its place")
+
+
+def _grounds(facts: Facts) -> tuple[list[Bid], list[Bid], list[Bid], list[Bid]]:
+    """The bids that were anchored before the deadline, by the closing, that have a receipt, and that have nothing."""
+    story = facts.story
+    early = max((event.size for event, time in story.anchors if time < story.deadline), default=0)
+    size = story.closed.size if story.closed else 0
+    before = [bid for bid in facts.bids if bid.place < early]
+    closing = [bid for bid in facts.bids if early <= bid.place < size]
+    rest = [bid for bid in facts.bids if bid.place >= max(early, size)]
+    shown = [bid for bid in rest if facts.timely(bid.commitment)]
+    return before, closing, shown, [bid for bid in rest if not facts.timely(bid.commitment)]
+
+
+def judge_late(facts: Facts) -> Outcome:
+    """No bid is opened that came from the deadline on, as far as anchors and receipts show."""
+    if facts.story.opened is None:
+        return not_shown("bids are not opened")
+    claimed = [each.commitment for each in facts.story.claims.values() if each.late]
+    if claimed:
+        return broken(f"the register holds receipts from the deadline on for opened bids: {_names(claimed)}")
+    in_time = {bid.commitment for bid in _grounds(facts)[0]}
+    in_time |= {bid.commitment for bid in facts.bids if facts.timely(bid.commitment)}
+    late = [bid.commitment for bid in facts.bids if facts.late(bid.commitment) and bid.commitment not in in_time]
+    if late:
+        return broken(f"received from the deadline on, and opened: {_names(late)}")
+    open_question = [bid.commitment for bid in facts.bids if bid.commitment not in in_time]
+    if open_question:
+        return not_shown(f"neither anchor nor receipt from before the deadline for {_names(open_question)}")
+    return kept(f"each of the {len(facts.bids)} opened bids was anchored or receipted before {_deadline(facts)}")
+
+
+def judge_claims(facts: Facts) -> Outcome:
+    """Every timely bid is opened, or refused for a reason, or its holder replaced or withdrew it."""
+    if facts.story.opened is None:
+        return not_shown("bids are not opened")
+    waiting, upheld = _claims(facts)
+    dropped = [each.commitment for each in facts.receipts if _is_dropped(facts, each.commitment, each.received_at)]
+    dropped = [each for each in dropped if each not in facts.story.claims]
+    if upheld or dropped:
+        told = [f"claims that stand: {_names(upheld)}"] * bool(upheld)
+        return broken("; ".join(told + [f"received in time and not opened: {_names(dropped)}"] * bool(dropped)))
+    if waiting:
+        return not_shown(f"claims wait for their answer: {_names(waiting)}")
+    answered = _answers(facts)
+    return kept(
+        f"no claim stands{answered}, and none of the {len(facts.receipts)} receipts shown is for a bid that was dropped"
+    )
+
+
+def _claims(facts: Facts) -> tuple[list[bytes], list[bytes]]:
+    """The claims of dropped bids that wait for an answer, and those that nobody answered in time."""
+    unanswered = [
+        each for each in facts.story.claims.values() if not each.late and each.commitment not in facts.story.answers
+    ]
+    waiting = [each.commitment for each in unanswered if facts.asked_at <= each.answer_by]
+    return waiting, [each.commitment for each in unanswered if facts.asked_at > each.answer_by]
+
+
+def _answers(facts: Facts) -> str:
+    given = [each.answer for each in facts.story.answers.values()]
+    counts = [f"{given.count(answer)} {answer.name.lower()}" for answer in Answer if answer in given]
+    return f" ({len(given)} answered: {', '.join(counts)})" if given else ""
+
+
+def _is_dropped(facts: Facts, commitment: bytes, received_at: int) -> bool:
+    accounted = commitment in facts.opened or commitment in facts.replacements
+    return received_at < facts.story.deadline and not accounted and not any(facts.reasons.get(commitment, b""))
+
+
+def judge_leaves(facts: Facts) -> Outcome:
+    """In the periods that the opening touches every leaf is filling or accounted for: none is a bid kept back."""
+    if facts.story.opened is None:
+        return not_shown("bids are not opened")
+    if facts.log is None:
+        return not_shown("the file shows no leaves of the host's log")
+    covered = [bid for bid in facts.bids if bid.place in facts.leaves]
+    total = sum(len(each.leaves) for each in facts.log.periods)
+    told = (
+        f"{total} leaves of {len(facts.log.periods)} periods, in which {len(covered)} of {len(facts.bids)} bids stand"
+    )
+    if facts.unaccounted:
+        listed = [f"{leaf.index} (0x{leaf.leaf.hex()})" for leaf in facts.unaccounted]
+        return not_shown(f"{told}; neither filling nor accounted for: {_listed(listed)}")
+    sealed = [each.first for each in facts.log.periods if each.key is None]
+    if len(covered) < len(facts.bids) or sealed:
+        return not_shown(
+            f"{told}, {len(sealed)} of them without a key; so much is accounted for, and the rest not seen"
+        )
+    return kept(f"{told}: every leaf is filling or accounted for")
+
+
+def _deadline(facts: Facts) -> str:
+    return f"the deadline, {iso_time(facts.story.deadline)}"
+
+
+def _bids(bids: Iterable[Bid]) -> str:
+    return _listed([f"0x{bid.commitment.hex()} at {bid.place}" for bid in bids])
+
+
+def _names(commitments: Iterable[bytes]) -> str:
+    return _listed(["0x" + each.hex() for each in commitments])
+
+
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more

@@ -1,0 +1,52 @@
+"""What can be said of a rule: that it is kept, that it is broken, or that the file does not show it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+__all__ = ["Finding", "Outcome", "Rule", "broken", "kept", "not_shown"]
+
+
+class Finding(StrEnum):
+    """What an audit comes to: what its worst rule does, or that the file is not what it says."""
+
+    KEPT = "kept"
+    NOT_SHOWN = "not shown"
+    BROKEN = "broken"
+    REFUTED = "refuted"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a rule, and why."""
+
+    finding: Finding
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule, where it stands, and what became of it."""
+
+    rule: str
+    article: str
+    outcome: Finding
+    detail: str
+
+    def as_json(self) -> dict[str, object]:
+        """The rule as `bidledger tender audit --json` prints it."""
+        return {"rule": self.rule, "article": self.article, "outcome": self.outcome, "detail": self.detail}
+
+
+def kept(detail: str) -> Outcome:
+    """The rule is kept."""
+    return Outcome(Finding.KEPT, detail)
+
+
+def broken(detail: str) -> Outcome:
+    """The rule is broken."""
+    return Outcome(Finding.BROKEN, detail)
+
+
+def not_shown(detail: str) -> Outcome:
+    """Nothing shows that the rule is kept, or that it is broken."""
+    return Outcome(Finding.NOT_SHOWN, detail)
