@@ -6,13 +6,14 @@ describes it and hands it over. What comes in is bounded and strict before anyth
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Final
 
 import orjson
 
 from ledger_service.bodies import read_body
 from ledger_service.errors import BadRequest, InvalidContent, ServiceError, UnsupportedMediaType
-from ledger_service.log.api_keys import ApiKeys
+from ledger_service.log.api_keys import ApiKey, ApiKeys
 from ledger_service.log.api_keys import Scope as KeyScope
 from ledger_service.log.writer import LogWriter
 from ledger_service.problems import (
@@ -33,6 +34,15 @@ _FIELDS: Final = frozenset((b"authorization", b"idempotency-key", b"content-type
 _JSON = re.compile(r"application/json *(;.*)?", re.IGNORECASE)
 _COMMITMENT = re.compile("0x[0-9a-f]{64}", re.ASCII)
 _IDEMPOTENCY_KEY = re.compile(r'(?P<bare>[!#-~][!-~]{0,254})|"(?P<quoted>(?:[!#-\[\]-~]|\\["\\]){1,255})"')
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a request asks to be logged, and on whose account."""
+
+    key: ApiKey
+    idempotency_key: str | None
+    commitments: list[bytes]  # 1 to 1,000, 32 bytes each
 
 
 class EvidenceEndpoint:
@@ -59,12 +69,27 @@ class EvidenceEndpoint:
     async def _accept(self, scope: Scope, receive: Receive) -> bytes:
         if scope["method"] != "POST":
             raise method_not_allowed(scope["method"], "POST")
-        fields = _fields(scope["headers"])
-        key = self._api_keys.authenticate(fields.get(b"authorization")).require(KeyScope.SUBMIT)
-        idempotency_key = _idempotency_key(fields.get(b"idempotency-key"))
-        commitments = parse_commitments(await _body(fields, receive))
-        accepted = await self._writer.accept(commitments, key.id, key.quota, idempotency_key)
+        asked = await read_asked(scope, receive, self._api_keys)
+        key = asked.key
+        accepted = await self._writer.accept(asked.commitments, key.id, key.quota, asked.idempotency_key)
         return accepted.to_json()
+
+
+async def read_asked(scope: Scope, receive: Receive, api_keys: ApiKeys) -> Asked:
+    """Read a request that has commitments logged.
+
+    Args:
+        scope, receive: ASGI's.
+        api_keys: who may submit how much.
+
+    Raises:
+        NotAuthenticated, NotAllowed: whoever asks may not submit.
+        UnsupportedMediaType, TooLarge, BadRequest, InvalidContent: it is no such request.
+    """
+    fields = _fields(scope["headers"])
+    key = api_keys.authenticate(fields.get(b"authorization")).require(KeyScope.SUBMIT)
+    idempotency_key = _idempotency_key(fields.get(b"idempotency-key"))
+    return Asked(key, idempotency_key, parse_commitments(await _body(fields, receive)))
 
 
 def parse_commitments(body: bytes) -> list[bytes]:

@@ -8,9 +8,15 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ledger_service.errors import Conflict, IdempotencyMismatch, QuotaExhausted, QuotaTooSmall
+from ledger_service.errors import Conflict, IdempotencyMismatch, QuotaExhausted, QuotaTooSmall, ServiceError
 from ledger_service.log.period import OpenPeriod
 from ledger_service.log.tables import Request
+
+
+class AfterDeadline(ServiceError):
+    """What came when it was not taken any more; the facts say when that was, and until when it had been."""
+
+    problem, title, status = "after-deadline", "The deadline is over", 409
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +28,7 @@ class Submission:
     quota: int | None  # entries a period, None without bound
     name: bytes | None  # of the idempotent request, 32 bytes
     body: bytes  # hash of the commitments, in order; empty without a name
+    until: int | None = None  # from this second on it is refused, POSIX; None: never
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +49,21 @@ class Admission:
         seconds_left: whole seconds until it closes, at least 1.
         earlier: the requests of these names that have been accepted before.
         logged: commitments known to be in the log; all others are taken to be new.
+        now: POSIX seconds, as the receipts will state it.
     """
 
     def __init__(
-        self, period: OpenPeriod, seconds_left: int, earlier: Mapping[bytes, Request], logged: Collection[bytes]
+        self,
+        period: OpenPeriod,
+        seconds_left: int,
+        earlier: Mapping[bytes, Request],
+        logged: Collection[bytes],
+        now: int,
     ) -> None:
         self._period = period
         self._seconds_left = seconds_left
         self._logged = logged
+        self._now = now
         self._seen: set[bytes] = set()
         self._named = {
             name: (request.body, Place(request.batch, request.position, request.count, repeated=True))
@@ -63,12 +77,14 @@ class Admission:
 
         Raises:
             IdempotencyMismatch: its name belongs to another body.
+            AfterDeadline: it is new, and came too late.
             QuotaTooSmall: no period has room for it.
             QuotaExhausted: the next period has.
             Conflict: a commitment is there already, in the log or in the request.
         """
         if submission.name is not None and (first := self._named.get(submission.name)):
             return _repeat(submission, *first)
+        self._check_time(submission)
         self._check_quota(submission)
         self._check_new(submission.commitments)
         place = Place(None, len(self.entries), len(submission.commitments))
@@ -78,6 +94,13 @@ class Admission:
         if submission.name is not None:
             self._named[submission.name] = (submission.body, replace(place, repeated=True))
         return place
+
+    def _check_time(self, submission: Submission) -> None:
+        if submission.until is not None and self._now >= submission.until:
+            raise AfterDeadline(
+                f"This came at second {self._now}, and from second {submission.until} on nothing is taken.",
+                facts={"received_at": self._now, "deadline": submission.until},
+            )
 
     def _check_quota(self, submission: Submission) -> None:
         count = len(submission.commitments)

@@ -26,6 +26,7 @@ class Scope(StrEnum):
     SUBMIT = "submit"
     OPERATOR = "operator"
     CREDIT = "credit"
+    TENDER = "tender"
 
 
 @dataclass(frozen=True, slots=True)

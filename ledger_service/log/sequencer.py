@@ -129,7 +129,7 @@ class Sequencer:
         earlier = self._store.requests([one.name for one in submissions if one.name is not None])
         logged: set[bytes] = set()
         while True:
-            admission = Admission(period, seconds_left, earlier, logged)
+            admission = Admission(period, seconds_left, earlier, logged, accepted_at)
             outcomes = [_outcome(admission, one) for one in submissions]
             if not admission.entries:
                 return outcomes, None

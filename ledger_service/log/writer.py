@@ -124,7 +124,12 @@ class LogWriter:
         return bool(self._threads) and not self._stopping.is_set()
 
     async def accept(
-        self, commitments: Sequence[bytes], key_id: str, quota: int | None, idempotency_key: str | None
+        self,
+        commitments: Sequence[bytes],
+        key_id: str,
+        quota: int | None,
+        idempotency_key: str | None,
+        until: int | None = None,
     ) -> Accepted:
         """Give commitments their places and return when they are durable.
 
@@ -133,6 +138,7 @@ class LogWriter:
             key_id: whose quota they count against.
             quota: entries a period; None without bound.
             idempotency_key: under which the same request may come again.
+            until: POSIX seconds from which on, by this log's clock, they are refused unless they came before.
 
         Raises:
             InvalidContent: there is none, or one is not 32 bytes long.
@@ -141,7 +147,7 @@ class LogWriter:
         if not commitments or any(len(one) != 32 for one in commitments):
             raise InvalidContent("A request has at least one commitment, and each has 32 bytes.")
         loop = asyncio.get_running_loop()
-        submission = self._submission(commitments, key_id, quota, idempotency_key)
+        submission = self._submission(commitments, key_id, quota, idempotency_key, until)
         waiting = _Waiting(submission, loop, loop.create_future())
         with self._gate:
             if not self.is_running():
@@ -150,13 +156,18 @@ class LogWriter:
         return await waiting.outcome
 
     def _submission(
-        self, commitments: Sequence[bytes], key_id: str, quota: int | None, idempotency_key: str | None
+        self,
+        commitments: Sequence[bytes],
+        key_id: str,
+        quota: int | None,
+        idempotency_key: str | None,
+        until: int | None,
     ) -> Submission:
         if idempotency_key is None:
-            return Submission(commitments, key_id, quota, None, b"")
+            return Submission(commitments, key_id, quota, None, b"", until)
         name = f"{self._generation}\n{key_id}\n{idempotency_key}".encode()
         body = sha256(b"".join(commitments)).digest()
-        return Submission(commitments, key_id, quota, sha256(name).digest(), body)
+        return Submission(commitments, key_id, quota, sha256(name).digest(), body, until)
 
     def _lock(self) -> None:
         self._lock_file.parent.mkdir(parents=True, exist_ok=True)
