@@ -5,11 +5,12 @@ from dataclasses import replace
 import pytest
 from audited import Audited, detail, node_reader, outcome
 from audited_life import ACCEPTED, CLOSED_SIZE, DAY, DEADLINE, SIZE, START, Life, commitment, word
-from draw.held_draw import held
+from draw.held_draw import held, story, told
 from sealed_headers import address
 
 from anchors.tenders import Evaluators, members_mask, pack_bids
 from anchors.tenders.audit import RULES, STEPS, Finding, LogPart, range_path
+from anchors.tenders.draw import replay
 
 KEPT = Audited(Life())
 
@@ -188,6 +189,28 @@ def test_a_sealed_draw_is_enough_for_the_panel() -> None:
     verdict = KEPT.judge(KEPT.file(draws=[held().sealed().write()]))
     assert verdict.finding is Finding.KEPT
     assert "stays sealed" in detail(verdict, "draw")
+
+
+@pytest.mark.parametrize(("tender", "said"), [("0x" + KEPT.life.name.hex(), "kept"), ("0x" + "11" * 32, "broken")])
+def test_a_draw_is_for_the_tender_that_it_names(tender: str, said: str) -> None:
+    drawn = story(change=lambda terms, _: replace(terms, tender=tender)).hold()
+    panel = replay(drawn.write()).panel
+    assert panel is not None
+    audited = Audited(Life(panel=Evaluators(word(9), panel.words, panel.words)))
+    verdict = audited.judge(audited.file(draws=[drawn.write()]))
+    assert outcome(verdict, "draw") == said
+
+
+def test_a_draw_of_another_chain_is_seen() -> None:
+    drawn = story(change=lambda terms, _: replace(terms, chain_id=1)).hold()
+    assert "chain 1" in _broken(Life(), "draw", draws=[drawn.write()])
+
+
+def test_a_draw_that_is_void_shows_no_panel() -> None:
+    void = told().hold(withheld=("gansu",))
+    verdict = KEPT.judge(KEPT.file(draws=[void.write()]))
+    assert "void" in detail(verdict, "draw")
+    assert outcome(verdict, "draw") == "not shown"
 
 
 # ---- leaves ----
