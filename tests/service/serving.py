@@ -33,7 +33,15 @@ def application(*routers: APIRouter) -> FastAPI:
 def serving(app: ASGIApp) -> Iterator[httpx.Client]:
     """Serve an application; the client of it, which knows where it is."""
     port = free_port()
-    settings = uvicorn.Config(app, port=port, http="httptools", lifespan="off", log_level="warning", access_log=False)
+    settings = uvicorn.Config(
+        app,
+        port=port,
+        http="httptools",
+        lifespan="off",
+        log_level="warning",
+        access_log=False,
+        timeout_graceful_shutdown=10,  # as the service has it
+    )
     server = uvicorn.Server(settings)
     thread = threading.Thread(target=server.run)
     thread.start()
