@@ -12,7 +12,6 @@ from ledger_service.chain import devnet
 from ledger_service.chain.rpc import Rpc
 from ledger_service.database import open_engine
 
-
 SLICES = {"credit", "tenders"}
 WITH_NODES = {"test_certificates", "test_sending", "test_sending_kill"}
 
