@@ -8,13 +8,11 @@ from collections.abc import Iterable
 
 from anchors.steps import iso_time
 from anchors.tenders.audit.facts import Facts
-from anchors.tenders.audit.outcome import Outcome, broken, kept, not_shown
+from anchors.tenders.audit.outcome import Outcome, broken, kept, listed, not_shown
 from anchors.tenders.bids import Bid
 from anchors.tenders.claims import Answer
 
 __all__ = ["judge_claims", "judge_late", "judge_leaves", "judge_places"]
-
-_SHOWN = 8  # names in a sentence
 
 
 def judge_places(facts: Facts) -> Outcome:
@@ -55,15 +53,15 @@ def judge_late(facts: Facts) -> Outcome:
         return not_shown("bids are not opened")
     claimed = [each.commitment for each in facts.story.claims.values() if each.late]
     if claimed:
-        return broken(f"the register holds receipts from the deadline on for opened bids: {_names(claimed)}")
+        return broken(f"the register holds receipts from the deadline on for opened bids: {listed(claimed)}")
     in_time = {bid.commitment for bid in _grounds(facts)[0]}
     in_time |= {bid.commitment for bid in facts.bids if facts.timely(bid.commitment)}
     late = [bid.commitment for bid in facts.bids if facts.late(bid.commitment) and bid.commitment not in in_time]
     if late:
-        return broken(f"received from the deadline on, and opened: {_names(late)}")
+        return broken(f"received from the deadline on, and opened: {listed(late)}")
     open_question = [bid.commitment for bid in facts.bids if bid.commitment not in in_time]
     if open_question:
-        return not_shown(f"neither anchor nor receipt from before the deadline for {_names(open_question)}")
+        return not_shown(f"neither anchor nor receipt from before the deadline for {listed(open_question)}")
     return kept(f"each of the {len(facts.bids)} opened bids was anchored or receipted before {_deadline(facts)}")
 
 
@@ -75,10 +73,10 @@ def judge_claims(facts: Facts) -> Outcome:
     dropped = [each.commitment for each in facts.receipts if _is_dropped(facts, each.commitment, each.received_at)]
     dropped = [each for each in dropped if each not in facts.story.claims]
     if upheld or dropped:
-        told = [f"claims that stand: {_names(upheld)}"] * bool(upheld)
-        return broken("; ".join(told + [f"received in time and not opened: {_names(dropped)}"] * bool(dropped)))
+        told = [f"claims that stand: {listed(upheld)}"] * bool(upheld)
+        return broken("; ".join(told + [f"received in time and not opened: {listed(dropped)}"] * bool(dropped)))
     if waiting:
-        return not_shown(f"claims wait for their answer: {_names(waiting)}")
+        return not_shown(f"claims wait for their answer: {listed(waiting)}")
     answered = _answers(facts)
     return kept(
         f"no claim stands{answered}, and none of the {len(facts.receipts)} receipts shown is for a bid that was dropped"
@@ -117,14 +115,16 @@ def judge_leaves(facts: Facts) -> Outcome:
         f"{total} leaves of {len(facts.log.periods)} periods, in which {len(covered)} of {len(facts.bids)} bids stand"
     )
     if facts.unaccounted:
-        listed = [f"{leaf.index} (0x{leaf.leaf.hex()})" for leaf in facts.unaccounted]
-        return not_shown(f"{told}; neither filling nor accounted for: {_listed(listed)}")
+        told_leaves = [f"{leaf.index} (0x{leaf.leaf.hex()})" for leaf in facts.unaccounted]
+        return not_shown(f"{told}; neither filling nor accounted for: {listed(told_leaves)}")
     sealed = [each.first for each in facts.log.periods if each.key is None]
     if len(covered) < len(facts.bids) or sealed:
         return not_shown(
             f"{told}, {len(sealed)} of them without a key; so much is accounted for, and the rest not seen"
         )
-    return kept(f"{told}: every leaf is filling or accounted for")
+    declared = [facts.declared[leaf] for leaf in facts.leaves.values() if leaf in facts.declared]
+    besides = f"; no bids by what opens them: {listed(sorted(declared))}" if declared else ""
+    return kept(f"{told}: every leaf is filling or accounted for{besides}")
 
 
 def _deadline(facts: Facts) -> str:
@@ -132,13 +132,4 @@ def _deadline(facts: Facts) -> str:
 
 
 def _bids(bids: Iterable[Bid]) -> str:
-    return _listed([f"0x{bid.commitment.hex()} at {bid.place}" for bid in bids])
-
-
-def _names(commitments: Iterable[bytes]) -> str:
-    return _listed(["0x" + each.hex() for each in commitments])
-
-
-def _listed(names: list[str]) -> str:
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(names[:_SHOWN]) + more
+    return listed(f"0x{bid.commitment.hex()} at {bid.place}" for bid in bids)

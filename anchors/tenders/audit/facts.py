@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from anchors.commitment import Kind
 from anchors.network import Network
 from anchors.tenders.audit.leaves import Leaf, LogPart
 from anchors.tenders.audit.story import Story
@@ -30,6 +31,7 @@ class Facts:
     receipts: Sequence[BidReceipt]  # of this tender, signed by the host's signers
     replacements: Mapping[bytes, Replacement]  # by commitment, signed by the holders
     log: LogPart | None
+    declared: Mapping[bytes, Kind]  # leaves that are opened as something else than bids
     draw: DrawVerdict | None
     draw_chain: int  # the chain that the draw's terms name
 
@@ -61,7 +63,7 @@ class Facts:
     def unaccounted(self) -> tuple[Leaf, ...]:
         """The leaves that are neither filling nor accounted for."""
         periods = self.log.periods if self.log else ()
-        known = {*self.opened, *self.reasons, *self.replacements, *self.story.elsewhere}
+        known = {*self.opened, *self.reasons, *self.replacements, *self.story.elsewhere, *self.declared}
         return tuple(leaf for each in periods for leaf in each.taken() if leaf.leaf not in known)
 
     def timely(self, commitment: bytes) -> BidReceipt | None:

@@ -14,6 +14,7 @@ from typing import Final, Self
 
 from anchors.bounded_json import Fields, read_json
 from anchors.chain.signatures import recover_signer
+from anchors.commitment import Statement
 from anchors.errors import MalformedEncoding, MalformedFile
 from anchors.evidence import Anchor, Finality, Place
 from anchors.notes.encoding import decode_base64
@@ -43,6 +44,7 @@ _PARTS: Final = (
     "state",
     "receipts",
     "replacements",
+    "statements",
     "log",
     "draws",
     "nodes",
@@ -199,6 +201,10 @@ class AuditFile:
         """Holders' words."""
         return self._fields.each("replacements", _MAX_SIGNED, SignedReplacement.from_json)
 
+    def statements(self) -> tuple[Statement, ...]:
+        """What leaves are that are no bids; raises BadStatement as well."""
+        return self._fields.each("statements", _MAX_SIGNED, _read_statement)
+
     def log(self) -> LogPart | None:
         """The periods of the host's log that are shown."""
         if self._fields.raw("log") is None:
@@ -241,6 +247,12 @@ def _read_place(value: object, where: str, blocks: int) -> EventPlace:
     fields = Fields(value, where, ("block", "transaction", "log"))
     block = fields.number("block", 0, blocks - 1)
     return EventPlace(block, Place(fields.number("transaction"), fields.number("log")))
+
+
+def _read_statement(value: object, where: str) -> Statement:
+    if not isinstance(value, dict):
+        raise MalformedFile(where, "is not an object")
+    return Statement.from_json(value)
 
 
 def _read_period(value: object, where: str) -> PeriodLeaves:

@@ -1,9 +1,13 @@
 """What can be said of a rule: that it is kept, that it is broken, or that the file does not show it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
-__all__ = ["Finding", "Outcome", "Rule", "broken", "kept", "not_shown"]
+__all__ = ["Finding", "Outcome", "Rule", "broken", "kept", "listed", "not_shown"]
+
+_SHOWN: Final = 8  # names in a sentence
 
 
 class Finding(StrEnum):
@@ -50,3 +54,10 @@ def broken(detail: str) -> Outcome:
 def not_shown(detail: str) -> Outcome:
     """Nothing shows that the rule is kept, or that it is broken."""
     return Outcome(Finding.NOT_SHOWN, detail)
+
+
+def listed(names: Iterable[bytes | str]) -> str:
+    """Names in a sentence, the first few of them; bytes as 0x and hexadecimal."""
+    told = [name if isinstance(name, str) else "0x" + name.hex() for name in names]
+    more = f" and {len(told) - _SHOWN} more" if len(told) > _SHOWN else ""
+    return ", ".join(told[:_SHOWN]) + more

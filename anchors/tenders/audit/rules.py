@@ -14,7 +14,7 @@ from anchors.merkle import Levels
 from anchors.steps import iso_time
 from anchors.tenders.audit.bidders import judge_claims, judge_late, judge_leaves, judge_places
 from anchors.tenders.audit.facts import Facts
-from anchors.tenders.audit.outcome import Outcome, Rule, broken, kept, not_shown
+from anchors.tenders.audit.outcome import Outcome, Rule, broken, kept, listed, not_shown
 from anchors.tenders.bids import open_list, parse_bids, parse_refusals
 from anchors.tenders.draw.verdict import DrawState
 from anchors.tenders.life import ANSWER_DAYS, LEAST_BIDS, State, least_until
@@ -98,7 +98,7 @@ def _list(facts: Facts) -> Outcome:
         return broken(f"{opened.on_receipt} bids are said to rest on their receipts, and others do")
     both = {bid.commitment for bid in bids} & {each.commitment for each in refused}
     if both:
-        return broken(f"opened and refused at once: {_hexes(sorted(both))}")
+        return broken(f"opened and refused at once: {listed(sorted(both))}")
     return kept(f"{found.count} bids in order, each once, under the root 0x{found.root.hex()}; {len(refused)} refused")
 
 
@@ -154,7 +154,7 @@ def _objections(facts: Facts) -> Outcome:
         if each.time >= untils[each.made.candidates]:
             return broken(f"an objection was taken at {iso_time(each.time)}, when the candidates' time was over")
     if story.awarded is not None and story.waiting:
-        return broken(f"awarded while objections wait: {_hexes([each.made.grounds for each in story.waiting])}")
+        return broken(f"awarded while objections wait: {listed([each.made.grounds for each in story.waiting])}")
     if not any(each.named for each in story.rounds):
         return not_shown("no candidates are published")
     if story.waiting:
@@ -245,10 +245,6 @@ def _complete(facts: Facts) -> Outcome:
         f"the register has the tender as {facts.state.title}, and all that it keeps of it is told; it keeps no "
         "count of claims, nor of objections that were ruled on and changed nothing"
     )
-
-
-def _hexes(names: list[bytes]) -> str:
-    return ", ".join("0x" + name.hex() for name in names)
 
 
 _JOINT: Final = "发改办法规〔2025〕807号"

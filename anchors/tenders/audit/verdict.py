@@ -13,6 +13,7 @@ from anchors.chain.header import Header, decode_header
 from anchors.chain.receipts import Receipt, decode_receipt, receipt_key
 from anchors.chain.state import find_account, find_slot
 from anchors.chain.trie import SharedNodes
+from anchors.commitment import Kind, commit
 from anchors.errors import (
     ContractMissing,
     DrawRefuted,
@@ -136,10 +137,11 @@ def _prove(run: Run, data: bytes, versions: tuple[bytes, ...], own: Sequence[Sig
     state = run.step("state", _prove_state, file, chain, register, story)
     receipts = run.step("receipts", _prove_receipts, file, pinned, register, story, own)
     replacements = run.need("receipts", _prove_replacements, file, pinned, register, story)
+    declared = run.need("log", _read_declared, file)
     log = run.step("log", _prove_log, file, story)
     draw, draw_chain = run.step("draw", _prove_draw, file)
     newest = max(chain.headers, key=lambda header: header.number)
-    facts = Facts(pinned, story, state, newest.timestamp, receipts, replacements, log, draw, draw_chain)
+    facts = Facts(pinned, story, state, newest.timestamp, receipts, replacements, log, declared, draw, draw_chain)
     return AuditVerdict(
         steps=tuple(run.steps),
         rules=judge(facts),
@@ -314,6 +316,12 @@ def _prove_log(file: AuditFile, story: Story) -> tuple[LogPart | None, str]:
         if following is not None and following.first == period.end and period.next_key not in (None, following.key):
             raise PeriodKeyDiffers(period.end - 1)
     return log, f"{sum(len(each.leaves) for each in log.periods)} leaves are those of the log's tree of {log.size}"
+
+
+def _read_declared(file: AuditFile) -> Mapping[bytes, Kind]:
+    """What leaves are by the statements that they commit to; a bid is not put aside by saying so."""
+    statements = [each for each in file.statements() if each.kind is not Kind.BID_DOCUMENT]
+    return {commit(each): each.kind for each in statements}
 
 
 def _prove_draw(file: AuditFile) -> tuple[tuple[DrawVerdict | None, int], str]:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from anchors.chain import rlp
+from anchors.commitment import Statement
 from anchors.errors import AuditTooLarge
 from anchors.evidence import Finality
 from anchors.notes.encoding import encode_base64
@@ -35,6 +36,7 @@ def write_audit(
     *,
     receipts: Sequence[SignedReceipt] = (),
     replacements: Sequence[SignedReplacement] = (),
+    statements: Sequence[Statement] = (),
     log: LogPart | None = None,
     draws: Sequence[bytes] = (),
 ) -> bytes:
@@ -47,6 +49,7 @@ def write_audit(
         state: of the register at a block that is final and not before the last event; None where it cannot be had.
         receipts: that the service may show, as those of bids that had no anchored place at the closing.
         replacements: holders' words for bids that are replaced or withdrawn.
+        statements: of leaves in these periods that are no bids: what opens them is then known to every reader.
         log: the periods in which opened bids have their places, and their keys.
         draws: the files of the draw's rounds, first to last, sealed or open.
 
@@ -56,6 +59,7 @@ def write_audit(
     """
     lists = _Lists()
     told = [lists.event(each) for each in sorted(events, key=_chain_order)]
+    told = [each for at, each in enumerate(told) if at == 0 or each != told[at - 1]]
     at = None if state is None else lists.state(state)
     value = {
         "format": FORMAT,
@@ -65,6 +69,7 @@ def write_audit(
         "state": at,
         "receipts": [each.to_json() for each in receipts],
         "replacements": [each.to_json() for each in replacements],
+        "statements": [each.to_json() for each in statements],
         "log": None if log is None else _log_to_json(log),
         "draws": [encode_base64(each) for each in draws],
         "nodes": [encode_base64(node) for node in lists.nodes],
@@ -88,7 +93,7 @@ class _Lists:
         self.headers: dict[bytes, int] = {}
         self.nodes: dict[bytes, int] = {}
         self.blocks: list[dict[str, object]] = []
-        self._block_of: dict[tuple[bytes, Finality | None], int] = {}
+        self._block_of: dict[bytes, int] = {}
 
     def event(self, event: ProvenLog) -> dict[str, object]:
         """Add an event; where it stands, as the file has it."""
@@ -106,12 +111,13 @@ class _Lists:
         return self._block(state.header, state.finality)
 
     def _block(self, header: bytes, finality: Finality | None) -> int:
-        key = (header, finality)
-        if key not in self._block_of:
-            self._block_of[key] = len(self.blocks)
-            beside = None if finality is None else [_place(self.headers, each) for each in finality.headers]
-            self.blocks.append({"header": _place(self.headers, header), "finality": beside})
-        return self._block_of[key]
+        if header not in self._block_of:
+            self._block_of[header] = len(self.blocks)
+            self.blocks.append({"header": _place(self.headers, header), "finality": None})
+        block = self.blocks[self._block_of[header]]
+        if block["finality"] is None and finality is not None:
+            block["finality"] = [_place(self.headers, each) for each in finality.headers]
+        return self._block_of[header]
 
 
 def _place(listed: dict[bytes, int], element: bytes) -> int:

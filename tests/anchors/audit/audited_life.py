@@ -16,6 +16,7 @@ from exhibits import CODES, DOMAIN
 from sealed_headers import address, key
 
 from anchors.chain.keccak import keccak256
+from anchors.commitment import Kind, Statement, commit
 from anchors.errors import BadBidList
 from anchors.merkle import Levels
 from anchors.periods import filler, key_commitment, period_key, slot_order
@@ -63,7 +64,15 @@ def layout(name: str) -> bytes:
     return b"".join((*parts, bytes(32), bytes(32), key("salt " + name)))
 
 
+def statement(name: str, kind: Kind = Kind.NOTICE) -> Statement:
+    """What the host logged that is no bid."""
+    return Statement(kind, None, None, None, key("document " + name), None, None, key("salt " + name))
+
+
 def commitment(name: str) -> bytes:
+    """What is logged under a name: a bidder's commitment, or the host's of a notice or of a bid of its own."""
+    if name.startswith("notice"):
+        return commit(statement(name))
     return hashlib.sha256(layout(name)).digest()
 
 

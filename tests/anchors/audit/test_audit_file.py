@@ -2,6 +2,7 @@
 
 import copy
 import json
+from dataclasses import replace
 from importlib import resources
 from typing import Any
 
@@ -72,6 +73,24 @@ def test_one_order_is_written_whatever_the_order_of_events() -> None:
         for given in (events, events[::-1])
     )
     assert one == other
+
+
+def test_what_is_given_twice_stands_once() -> None:
+    events = KEPT.events()
+    assert KEPT.file(events=[*events, events[3]]) == FILE
+
+
+def test_a_block_of_an_event_and_of_the_state_stands_once_with_what_shows_its_seals() -> None:
+    audited = Audited(Life(), "clique")
+    last = audited.events()[-1]
+    twice = [*audited.events(), replace(last, finality=None)]
+    assert audited.judge(audited.file(events=twice)).finding is Finding.KEPT
+
+
+def test_statements_that_are_none_are_refused() -> None:
+    for wrong in ([1], [{}], {"a": 1}):
+        changed = altered(FILE, lambda file, wrong=wrong: file.update(statements=wrong))  # type: ignore[misc]
+        assert KEPT.judge(changed).steps[-1].step == "log"
 
 
 def test_headers_and_nodes_stand_once() -> None:

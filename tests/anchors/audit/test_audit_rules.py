@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import pytest
 from audited import Audited, detail, node_reader, outcome
-from audited_life import ACCEPTED, CLOSED_SIZE, DAY, DEADLINE, SIZE, START, Life, commitment, word
+from audited_life import ACCEPTED, CLOSED_SIZE, DAY, DEADLINE, SIZE, START, Life, commitment, statement, word
 from draw.held_draw import held, story, told
 from sealed_headers import address
 
+from anchors.commitment import Kind, commit
 from anchors.tenders import Evaluators, members_mask, pack_bids
 from anchors.tenders.audit import RULES, STEPS, Finding, LogPart, range_path
 from anchors.tenders.draw import replay
@@ -229,6 +230,27 @@ def test_a_bid_that_another_tender_opened_is_accounted_for() -> None:
     accepted = (*ACCEPTED.items(), ("of another tender", 1))
     verdict = Audited(Life(accepted=accepted, elsewhere=("of another tender",))).judge()
     assert verdict.finding is Finding.KEPT
+
+
+def test_a_leaf_that_is_opened_as_something_else_than_a_bid_is_accounted_for_and_told() -> None:
+    audited = Audited(Life(accepted=(*ACCEPTED.items(), ("notice", 1))))
+    assert len(audited.judge().unaccounted) == 1
+    verdict = audited.judge(audited.file(statements=[statement("notice"), statement("notice of another log")]))
+    assert verdict.finding is Finding.KEPT
+    assert detail(verdict, "leaves").endswith("no bids by what opens them: notice")
+
+
+def test_a_bid_is_not_put_aside_by_opening_it() -> None:
+    bid = statement("spare", Kind.BID_DOCUMENT)
+
+    class Spare(Life):
+        @property
+        def leaves(self) -> list[bytes]:
+            return [commit(bid) if leaf == commitment("spare") else leaf for leaf in super().leaves]
+
+    audited = Audited(Spare(accepted=(*ACCEPTED.items(), ("spare", 1))))
+    verdict = audited.judge(audited.file(statements=[bid]))
+    assert [leaf.leaf for leaf in verdict.unaccounted] == [commit(bid)]
 
 
 def test_without_the_holders_words_replaced_and_withdrawn_bids_are_listed() -> None:
