@@ -53,6 +53,14 @@ def test_a_slice_knows_no_other_slice(slice_name: str) -> None:
         assert not known & others, f"{_module(file)} imports {known & others}"
 
 
+@pytest.mark.parametrize("room", ["chain", "index", "log", "operations"])
+def test_what_slices_share_knows_no_slice(room: str) -> None:
+    slices = {f"ledger_service.{name}" for name in SLICES}
+    for file in _files(f"ledger_service/{room}"):
+        known = {".".join(name.split(".")[:2]) for name in _imports(file)}
+        assert not known & slices, f"{_module(file)} imports {known & slices}"
+
+
 def _is_door(file: Path) -> bool:
     """Whether readers import from this module itself: a package, or a module that its package does not hand on."""
     package = importlib.import_module(".".join(file.parent.relative_to(ROOT).parts))

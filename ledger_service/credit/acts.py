@@ -33,17 +33,22 @@ from anchors.credit.record import RECORD_NAMES, read_record
 from anchors.errors import AlreadyPublished, EarlierAhead
 from ledger_service.credit.calls import Pair, Told, change_call, choice_call, publish_call
 from ledger_service.credit.ground import CreditGround
-from ledger_service.credit.operations import Collected
 from ledger_service.credit.records import PlacedEvent, events_in, subject_events
-from ledger_service.credit.tables import Operation
-from ledger_service.credit.typed import TypedData, changes_typed, choice_typed, publication_typed
+from ledger_service.credit.typed import changes_typed, choice_typed, publication_typed
 from ledger_service.errors import InvalidContent
 from ledger_service.index.rows import PlacedFact
 from ledger_service.index.tables import Recognition
+from ledger_service.operations.acts import Call
+from ledger_service.operations.collecting import Collected
+from ledger_service.operations.signers import PUBLISHER, REGULATOR
+from ledger_service.operations.tables import Operation
+from ledger_service.operations.typed import TypedData
 from ledger_service.refusals import Refused
 
-__all__ = ["Call", "Changing", "Choosing", "CreditActs", "Drafted", "Publishing", "Superseded", "choices_about"]
+__all__ = ["KINDS", "Changing", "Choosing", "CreditActs", "Drafted", "Publishing", "Superseded", "choices_about"]
 
+KINDS: Final = ("publish", "object", "uphold", "correct", "withdraw", "repair", "change", "recognise")
+"""Of acts: as operations name them."""
 OVERTAKEN: Final = frozenset(
     (
         *("CreditRegister_StaleLinks", "CreditRegister_NamedSince", "CreditRegister_NotYet"),
@@ -59,14 +64,6 @@ class Superseded(InvalidContent):
     """An act that another one of the same matter came before."""
 
     problem, title = "superseded", "Another act came first"
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """A call of a contract."""
-
-    to: bytes  # 20 bytes
-    data: bytes
 
 
 class Drafted(Protocol):
@@ -146,7 +143,7 @@ class Publishing:
                 raise Superseded("Another act about a company of which this has several records came first; ask again.")
             before[record.subject].append(Publication(record, 0))
         told = [(record, events[record.subject]) for record in self.records]
-        pair = Pair(given.publisher, given.regulator)
+        pair = _pair(given)
         return Call(ground.register, publish_call(told, deadline, pair, given.endorsements))
 
     def place(self, session: Session, ground: CreditGround) -> int | None:
@@ -187,7 +184,7 @@ class Changing:
         for leaf, change in self.changes:
             _check_last(leaf, change, events[change.content.subject])
         told = [Told(change, events[change.content.subject]) for _, change in self.changes]
-        signatures = Pair(given.publisher, given.regulator) if given.regulator else given.publisher
+        signatures = _pair(given) if given.one(REGULATOR) else given.one(PUBLISHER)
         return Call(ground.register, change_call(told, deadline, signatures))
 
     def place(self, session: Session, ground: CreditGround) -> int | None:
@@ -231,7 +228,7 @@ class Choosing:
             raise Superseded("The member has decided about the same since this was drawn up; look at what stands.")
         if count < self.earlier:
             return None
-        pair = Pair(given.publisher, given.regulator)
+        pair = _pair(given)
         return Call(ground.matrix, choice_call(self.choice, self.earlier, deadline, pair))
 
     def place(self, session: Session, ground: CreditGround) -> int | None:  # noqa: ARG002  # as for all acts
@@ -268,6 +265,10 @@ def choices_about(session: Session, member: int, about: Issued | Named) -> Seque
     else:
         rows = rows.where(Recognition.record == about.record)
     return session.exec(rows.order_by(*_chain_order(Recognition))).all()
+
+
+def _pair(given: Collected) -> Pair:
+    return Pair(given.one(PUBLISHER), given.one(REGULATOR))
 
 
 def _chain_order(fact: type[PlacedFact]) -> Iterator[Any]:

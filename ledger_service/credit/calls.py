@@ -23,11 +23,11 @@ from anchors.credit import (
     links,
 )
 from ledger_service.chain.contracts import CREDIT_REGISTER, RECOGNITION_MATRIX, contract
+from ledger_service.operations.acts import compact
 
 __all__ = ["Pair", "Told", "change_call", "choice_call", "publish_call"]
 
 _FIRST_DAY: Final = date(1970, 1, 1)
-_HIGH_BIT: Final = 1 << 255
 
 Content: TypeAlias = tuple[int, int, bytes, bytes]  # as the contract takes it
 
@@ -67,7 +67,7 @@ def publish_call(
         shown,
         deadline,
         _pair(pair),
-        [_signature(each) for each in endorsements],
+        [compact(each) for each in endorsements],
     )
 
 
@@ -83,7 +83,7 @@ def change_call(told: Sequence[Told], deadline: int, signatures: Pair | bytes) -
     shown = [word for each in told for word in _since_named(each)]
     register, first = contract(CREDIT_REGISTER), told[0].change
     if isinstance(signatures, bytes):
-        return register.call_data("objectTo", given[0], shown, deadline, _signature(signatures))
+        return register.call_data("objectTo", given[0], shown, deadline, compact(signatures))
     if first.state is State.CORRECTED:
         return register.call_data("correct", given[0], _content(first.content), shown, deadline, _pair(signatures))
     return register.call_data("decide", given, shown, deadline, _pair(signatures))
@@ -144,10 +144,4 @@ def _content(record: Record) -> Content:
 
 
 def _pair(pair: Pair) -> tuple[tuple[bytes, bytes], tuple[bytes, bytes]]:
-    return _signature(pair.publisher), _signature(pair.regulator)
-
-
-def _signature(signature: bytes) -> tuple[bytes, bytes]:
-    """The compact form. Source: EIP-2098."""
-    r, s, v = signature[:32], int.from_bytes(signature[32:64], "big"), signature[64]
-    return r, (s | (_HIGH_BIT if v == 28 else 0)).to_bytes(32, "big")
+    return compact(pair.publisher), compact(pair.regulator)

@@ -35,21 +35,21 @@ from anchors.errors import AnchorsError, OwnRecords
 from anchors.subjects import Subject
 from ledger_service.credit.acts import Changing, Choosing, Drafted, Publishing, choices_about
 from ledger_service.credit.ground import CreditGround
-from ledger_service.credit.operations import Act
 from ledger_service.credit.records import events_in, subject_events, subject_of
-from ledger_service.credit.requests import Apart, BatchIn, ChangeIn, ChoiceIn, ContentIn, RecordIn, RecordsIn, said
-from ledger_service.credit.signers import Needed
+from ledger_service.credit.requests import BatchIn, ChangeIn, ChoiceIn, ContentIn, RecordIn, RecordsIn
 from ledger_service.errors import InvalidContent, NotFound
 from ledger_service.index.tables import CreditRecordVersion, ParameterVersion
+from ledger_service.operations.collecting import Act
+from ledger_service.operations.requests import Apart, good_until, said
+from ledger_service.operations.signers import PUBLISHER, REGULATOR, Needed
 from ledger_service.refusals import Refused
 
 __all__ = ["LEAST_ENDORSEMENTS", "Drafts"]
 
 LEAST_ENDORSEMENTS: Final = 3
-USUAL_SECONDS: Final = 7 * 24 * 3600
-MOST_SECONDS: Final = 30 * 24 * 3600
 _FIRST_DAY: Final = date(1970, 1, 1)
 _NOTHING: Final = bytes(32)
+_PAIR: Final = (PUBLISHER, REGULATOR)
 
 
 class MeasureNotInForce(InvalidContent):
@@ -80,12 +80,6 @@ class BatchOutOfOrder(InvalidContent):
     """A record that was not drawn up after the one before it in its batch."""
 
     problem, title = "batch-out-of-order", "A company's records are not drawn up one after the other"
-
-
-class DeadlineNotAllowed(InvalidContent):
-    """A deadline that is over, or too far away."""
-
-    problem, title = "deadline-not-allowed", "The deadline is not allowed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,14 +122,14 @@ class Drafts:
             records.append(record)
             before.append(Publication(record, self._time))
         serious = any(record.kind is Kind.SERIOUS for record in records)
-        needed = Needed(self._member, True, True, self._endorsements() if serious else 0)
+        needed = Needed.of(self._member, *_PAIR, endorsements=self._endorsements() if serious else 0)
         names = [record.struct_hash() for record in records]
         return self._act("publish", Publishing(tuple(records)), needed, names, body, {})
 
     def objection(self, name: bytes, body: Apart, grounds: str | None) -> Act:
         """An objection to any member's record; raises Refused, NotFound, RecordOfPredecessor, DeadlineNotAllowed."""
         changed = self._change(name, _Wish(State.OBJECTED, grounds), "")
-        needed = Needed(self._member, True, False, 0)
+        needed = Needed.of(self._member, PUBLISHER)
         return self._act("object", Changing((changed,)), needed, [name], body, _about(name))
 
     def decision(
@@ -253,7 +247,7 @@ class Drafts:
     def _act(
         self, kind: str, drafted: Drafted, needed: Needed, names: Sequence[bytes], body: Apart, matter: dict[str, str]
     ) -> Act:
-        deadline = self._deadline(body.deadline)
+        deadline = good_until(body.deadline, self._time)
         return Act(
             kind=kind,
             digest=drafted.digest(self._ground, deadline),
@@ -264,16 +258,6 @@ class Drafts:
             request={**matter, **said(body)},
             draft=drafted.to_json(),
         )
-
-    def _deadline(self, given: int | None) -> int:
-        if given is None:
-            return self._time + USUAL_SECONDS
-        if not self._time < given <= self._time + MOST_SECONDS:
-            raise DeadlineNotAllowed(
-                f"The deadline {given} is not within the 30 days from {self._time}, which is now.",
-                facts={"pointer": "/deadline"},
-            )
-        return given
 
     def _check_in_force(self, record: Record, pointer: str) -> None:
         mask = self._parameter(f"measures:{record.kind.name.lower()}")
@@ -298,7 +282,7 @@ class Drafts:
 
     @property
     def _pair(self) -> Needed:
-        return Needed(self._member, True, True, 0)
+        return Needed.of(self._member, *_PAIR)
 
 
 def _by_rules(check: Callable[[], Any], pointer: str) -> None:

@@ -4,13 +4,14 @@ Promises the form alone, closed and bounded. What breaks a rule of credit passes
 name when the act is drawn up: so a digest that an act cannot do without may be left out.
 """
 
-from typing import Annotated, Any, Final, Literal, TypeAlias
+from typing import Annotated, Final, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from ledger_service.operations.requests import Apart, Closed, SignatureText
 
 __all__ = [
     "MAX_BATCH",
-    "Apart",
     "BatchIn",
     "ChangeIn",
     "ChoiceIn",
@@ -21,16 +22,11 @@ __all__ = [
     "RepairIn",
     "RulingIn",
     "WithdrawalIn",
-    "said",
 ]
 
 MAX_BATCH: Final = 50
-_MAX_SIGNATURES: Final = 300  # a member has one number of 256, and two of its keys sign
 
 Word: TypeAlias = Annotated[str, Field(pattern=r"^0x[0-9a-f]{64}$")]  # a digest, or a record's name
-SignatureText: TypeAlias = Annotated[
-    str, Field(pattern=r"^0x[0-9a-fA-F]{130}$", description="r ‖ s ‖ v, 65 bytes; v is 27 or 28.")
-]
 Day: TypeAlias = Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
 KindName: TypeAlias = Literal["honour", "general", "serious"]
 Code: TypeAlias = Annotated[int, Field(ge=0, le=65535)]
@@ -38,22 +34,7 @@ Measures: TypeAlias = Annotated[list[Code], Field(max_length=255, description="C
 Digest: TypeAlias = Annotated[Word | None, Field(description="SHA-256.")]
 
 
-class _In(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-
-class Apart(_In):
-    """What goes with every act, and is no part of what it says."""
-
-    deadline: Annotated[
-        int | None, Field(ge=0, lt=2**63, description="POSIX seconds, at most 30 days away; by default in 7 days.")
-    ] = None
-    signatures: Annotated[
-        list[SignatureText], Field(max_length=_MAX_SIGNATURES, description="Those that there are already.")
-    ] = []
-
-
-class ContentIn(_In):
+class ContentIn(Closed):
     """What a correction lets a record say."""
 
     kind: KindName
@@ -105,7 +86,7 @@ class RepairIn(WithdrawalIn):
     pledge: Annotated[Word | None, Field(description="SHA-256 of the commitment letter.")] = None
 
 
-class ChangeIn(_In):
+class ChangeIn(Closed):
     """One of many changes."""
 
     record: Word
@@ -127,13 +108,8 @@ class ChoiceIn(Apart):
     reason: Digest = None
 
 
-class EndorsementIn(_In):
+class EndorsementIn(Closed):
     """A signature for an operation."""
 
     operation: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
     signature: SignatureText
-
-
-def said(body: Apart) -> dict[str, Any]:
-    """What a body says of the act itself, as it was given, JSON values."""
-    return body.model_dump(mode="json", exclude_unset=True, exclude={"deadline", "signatures"})

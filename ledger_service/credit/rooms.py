@@ -16,11 +16,10 @@ from ledger_service.credit import (
     screening_routes,
     webhook_routes,
 )
-from ledger_service.credit.acts import CreditActs
+from ledger_service.credit.acts import KINDS, CreditActs
 from ledger_service.credit.certificates import Certificates
 from ledger_service.credit.ground import CreditGround
 from ledger_service.credit.screenings import Screenings, given
-from ledger_service.credit.sending import Sending
 from ledger_service.credit.stream import EVENTS_ROUTE, EventStream
 from ledger_service.credit.subjects import DESCRIPTION, SCHEMAS, SubjectEndpoint
 from ledger_service.credit.webhook_addresses import Reach
@@ -29,6 +28,10 @@ from ledger_service.jobs import Job
 from ledger_service.keys import EthereumKey
 from ledger_service.log.api_keys import ApiKeys
 from ledger_service.log.writer import LogWriter
+from ledger_service.operations import routes as operations
+from ledger_service.operations.acts import ActsByKind
+from ledger_service.operations.desk import Desk
+from ledger_service.operations.sending import Sending
 
 __all__ = ["BARE_ROUTES", "BARE_SCHEMAS", "CreditRooms", "delivering", "open_rooms", "sending"]
 
@@ -71,6 +74,7 @@ def open_rooms(
         routers=(
             certificates.routes(made),
             commands.routes(ground, api_keys),
+            operations.routes(Desk(ground.engine, ground.network, ground.clock), api_keys),
             routes.routes(ground),
             screening_routes.routes(Screenings(ground, writer, made), ground, api_keys),
             name_routes.routes(ground.engine, api_keys, ground.clock),
@@ -84,7 +88,8 @@ def open_rooms(
 def sending(ground: CreditGround, rpc: Rpc, finality: Finality, key: EthereumKey) -> Job:
     """The job that sends what all have signed."""
     chain = ground.network.chain_id
-    room = Sending(ground.engine, rpc, chain, key, CreditActs(ground), finality, ground.clock)
+    acts = ActsByKind(dict.fromkeys(KINDS, CreditActs(ground)))
+    room = Sending(ground.engine, rpc, chain, key, acts, finality, ground.clock)
     return Job("sending", room.step, eager=True)
 
 

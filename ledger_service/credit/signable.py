@@ -29,8 +29,9 @@ from anchors.credit import (
 from anchors.errors import AnchorsError
 from anchors.subjects import Subject
 from ledger_service.credit.requests import ChangeIn, ChoiceIn, ContentIn, RecordIn
-from ledger_service.credit.typed import TypedData, changes_typed, choice_typed, publication_typed
+from ledger_service.credit.typed import changes_typed, choice_typed, publication_typed
 from ledger_service.errors import Exit, InvalidContent
+from ledger_service.operations.typed import TypedData
 
 __all__ = ["NotAsTold", "Signable", "deadline_line", "read_signable"]
 

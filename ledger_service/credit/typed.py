@@ -6,18 +6,13 @@ they say may be done is checked before.
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 from anchors.credit import Change, Choice, Issued, Record
+from ledger_service.operations.typed import TypedData, typed_document
 
-__all__ = ["TypedData", "changes_typed", "choice_typed", "publication_typed"]
+__all__ = ["changes_typed", "choice_typed", "publication_typed"]
 
-TypedData: TypeAlias = dict[str, Any]  # JSON values
-
-_DOMAIN: Final = (
-    *(("name", "string"), ("version", "string")),
-    *(("chainId", "uint256"), ("verifyingContract", "address")),
-)
 _RECORD: Final = (
     *(("subject", "bytes32"), ("member", "uint16"), ("kind", "uint8"), ("decidedOn", "uint32")),
     *(("lastDay", "uint32"), ("earlier", "uint32"), ("measures", "uint256")),
@@ -40,14 +35,14 @@ def publication_typed(register: bytes, chain_id: int, records: Sequence[Record],
         "CreditRecord": _RECORD,
     }
     message = {"records": [_record(record) for record in records], "deadline": deadline}
-    return _document(register, chain_id, "CreditPublication", types, message)
+    return typed_document(register, chain_id, "CreditPublication", types, message)
 
 
 def changes_typed(register: bytes, chain_id: int, changes: Sequence[tuple[bytes, Change]], deadline: int) -> TypedData:
     """What is signed to change records; the arguments are those of `changes_digest`."""
     types = {"CreditChanges": (("changes", "CreditChange[]"), ("deadline", "uint64")), "CreditChange": _CHANGE}
     message = {"changes": [_change(leaf, change) for leaf, change in changes], "deadline": deadline}
-    return _document(register, chain_id, "CreditChanges", types, message)
+    return typed_document(register, chain_id, "CreditChanges", types, message)
 
 
 def choice_typed(matrix: bytes, chain_id: int, choice: Choice, earlier: int, deadline: int) -> TypedData:
@@ -56,25 +51,9 @@ def choice_typed(matrix: bytes, chain_id: int, choice: Choice, earlier: int, dea
     about = choice.about
     if isinstance(about, Issued):
         message = {"member": choice.member, "issuer": about.issuer, "kind": about.kind.value, **rest}
-        return _document(matrix, chain_id, "RecognitionOfKind", {"RecognitionOfKind": _OF_KIND}, message)
+        return typed_document(matrix, chain_id, "RecognitionOfKind", {"RecognitionOfKind": _OF_KIND}, message)
     message = {"member": choice.member, "record": _hex(about.record), **rest}
-    return _document(matrix, chain_id, "RecognitionOfRecord", {"RecognitionOfRecord": _OF_RECORD}, message)
-
-
-def _document(
-    contract: bytes,
-    chain_id: int,
-    primary: str,
-    types: dict[str, tuple[tuple[str, str], ...]],
-    message: dict[str, Any],
-) -> TypedData:
-    named = {"EIP712Domain": _DOMAIN, **types}
-    return {
-        "types": {name: [{"name": field, "type": kind} for field, kind in fields] for name, fields in named.items()},
-        "primaryType": primary,
-        "domain": {"name": "bidledger", "version": "1", "chainId": chain_id, "verifyingContract": _hex(contract)},
-        "message": message,
-    }
+    return typed_document(matrix, chain_id, "RecognitionOfRecord", {"RecognitionOfRecord": _OF_RECORD}, message)
 
 
 def _record(record: Record) -> dict[str, Any]:

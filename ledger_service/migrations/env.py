@@ -6,9 +6,9 @@ from sqlmodel import SQLModel
 from ledger_service import conditions  # noqa: F401  # each import brings its tables
 from ledger_service.anchoring import tables as anchoring  # noqa: F401
 from ledger_service.credit import names, screening_tables, webhook_tables  # noqa: F401
-from ledger_service.credit import tables as credit  # noqa: F401
 from ledger_service.index import tables as index  # noqa: F401
 from ledger_service.log import tables as log  # noqa: F401
+from ledger_service.operations import tables as operations  # noqa: F401
 from ledger_service.witness import tables as witness  # noqa: F401
 
 with context.config.attributes["engine"].connect() as connection:

@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 from coincurve import PrivateKey
+from fastapi import APIRouter
 from filing import COMPANIES, MEASURES
 from founding import Founded, block_time
 from sqlalchemy import Engine
@@ -18,11 +19,14 @@ from anchors.credit import Kind, day_at
 from anchors.subjects import Subject
 from ledger_service.chain.finality import Finality
 from ledger_service.chain.rpc import Rpc
+from ledger_service.credit import commands
 from ledger_service.credit.acts import CreditActs
 from ledger_service.credit.ground import CreditGround
-from ledger_service.credit.sending import Sending
 from ledger_service.keys import EthereumKey
 from ledger_service.log.api_keys import ApiKeys, KeyEntry, Scope
+from ledger_service.operations import routes as operations
+from ledger_service.operations.desk import Desk
+from ledger_service.operations.sending import Sending
 
 MEMBER = 2
 KEY, WEAK_KEY = "credit-key", "submit-key"
@@ -39,6 +43,12 @@ def api_keys() -> ApiKeys:
         for key, scope in scopes.items()
     ]
     return ApiKeys(entries, 0, None)
+
+
+def routers(ground: CreditGround) -> tuple[APIRouter, APIRouter]:
+    """By which acts are asked for, signed and followed."""
+    desk = Desk(ground.engine, ground.network, ground.clock)
+    return commands.routes(ground, api_keys()), operations.routes(desk, api_keys())
 
 
 def fresh_key(secret: bytes) -> EthereumKey:

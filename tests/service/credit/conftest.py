@@ -5,14 +5,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import pytest
-from acting import Acting, api_keys
+from acting import Acting, routers
 from filing import Filing
 from founding import NOW, Founded, catch_up, indexer
 from serving import application, serving
 from sqlalchemy import Engine
 
 from ledger_service.chain.rpc import Rpc
-from ledger_service.credit.commands import routes
 from ledger_service.credit.ground import CreditGround
 
 MEMBER = 2  # sichuan, whose service is tested
@@ -62,5 +61,5 @@ def acting(
     founded: Founded, rpc: Rpc, engine: Engine, ground: CreditGround, clock: Clock, follow: Callable[[], None]
 ) -> Iterator[Acting]:
     """Acts at the API of member 2 by the keys of all members, and its job that sends."""
-    with serving(application(routes(ground, api_keys()))) as client:
+    with serving(application(*routers(ground))) as client:
         yield Acting(client, founded, rpc, engine, ground, clock, follow)

@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from acting import KEY, Acting, api_keys
+from acting import KEY, Acting, routers
 from command_line import bidledger
 from founding import Founded, block_time
 from serving import application, serving
@@ -20,7 +20,7 @@ from anchors.credit import day_at
 from anchors.network import write_network
 from ledger_service.chain.finality import Finality
 from ledger_service.chain.rpc import Rpc
-from ledger_service.credit import certificates, commands, routes
+from ledger_service.credit import certificates, routes
 from ledger_service.credit.ground import CreditGround
 from ledger_service.credit.subjects import PREFIX, SubjectEndpoint
 
@@ -64,7 +64,7 @@ def open_office(
     """The API of member 2."""
     made = certificates.Certificates(ground, rpc, Finality.pinned(ground.network, 0))
     app = application(
-        commands.routes(ground, api_keys()),
+        *routers(ground),
         routes.routes(ground),
         alliance.routes(ground.engine, write_network(founded.network)),
         certificates.routes(made),

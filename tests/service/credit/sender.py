@@ -13,11 +13,11 @@ from ledger_service.chain.finality import Finality
 from ledger_service.chain.rpc import Rpc
 from ledger_service.credit.acts import CreditActs
 from ledger_service.credit.ground import CreditGround
-from ledger_service.credit.sending import Sending
 from ledger_service.database import open_engine
 from ledger_service.errors import ServiceError
 from ledger_service.index.indexer import Followed, Indexer
 from ledger_service.keys import open_ethereum_key
+from ledger_service.operations.sending import Sending
 
 
 def now() -> datetime:

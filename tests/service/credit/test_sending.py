@@ -18,12 +18,12 @@ from ledger_service.chain import devnet, transactions
 from ledger_service.chain.contracts import CREDIT_REGISTER, REGISTRY
 from ledger_service.chain.rpc import Rpc, quantity
 from ledger_service.chain.transactions import LEFT_OUT_BLOCKS
-from ledger_service.credit import sending as sending_module
 from ledger_service.credit.records import subject_events
-from ledger_service.credit.sending import STALLED_AFTER, Sending, TransactionStalled
-from ledger_service.credit.tables import Operation
 from ledger_service.errors import ChainUnreachable, NodeDishonest
 from ledger_service.jobs import Job
+from ledger_service.operations import sending as sending_module
+from ledger_service.operations.sending import STALLED_AFTER, Sending, TransactionStalled
+from ledger_service.operations.tables import Operation
 
 DAY = 24 * HOUR
 
@@ -60,7 +60,7 @@ def nonce(acting: Acting) -> int:
 
 
 def problems(acting: Acting) -> dict[str, str]:
-    return {one.problem: one.detail for one in conditions.current(acting.engine) if one.part == "credit"}
+    return {one.problem: one.detail for one in conditions.current(acting.engine) if one.part == "sending"}
 
 
 @pytest.fixture
@@ -408,7 +408,7 @@ class TestTroubles:
     def test_as_a_job_beside_the_index(self, acting: Acting) -> None:
         operation = ready(acting)
         stop = Stop(acting.follow, lambda: acting.show(operation)["state"] == "final")
-        Job("credit", acting.sending().step, eager=True).run(stop, 0.01)
+        Job("sending", acting.sending().step, eager=True).run(stop, 0.01)
         assert acting.show(operation)["state"] == "final"
 
 

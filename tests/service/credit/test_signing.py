@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from acting import GROUNDS, PLEDGE, REASON, Acting, api_keys
+from acting import GROUNDS, PLEDGE, REASON, Acting, routers
 from command_line import bidledger
 from filing import COMPANIES, Filing
 from founding import CODES, Founded, later
@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from anchors.network import write_network
 from ledger_service.alliance import routes as alliance
 from ledger_service.chain.rpc import Rpc
-from ledger_service.credit import commands, routes
+from ledger_service.credit import routes
 from ledger_service.credit.client import CreditClient
 from ledger_service.credit.ground import CreditGround
 from ledger_service.credit.signable import NotAsTold, read_signable
@@ -54,11 +54,7 @@ class Tampering:
 @pytest.fixture
 def service(ground: CreditGround) -> Tampering:
     network_file = write_network(ground.network)
-    return Tampering(
-        application(
-            commands.routes(ground, api_keys()), routes.routes(ground), alliance.routes(ground.engine, network_file)
-        )
-    )
+    return Tampering(application(*routers(ground), routes.routes(ground), alliance.routes(ground.engine, network_file)))
 
 
 @pytest.fixture

@@ -2,12 +2,12 @@
 
 Promises what the contracts will find when the signatures reach them: that a signer holds a role that the act needs, at
 the chain's time, for a member that is active, and never is a governor. The index's operators are believed, no word of
-the signer's. That each counts once is left to `operations`.
+the signer's. That each counts once is left to `collecting`.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final, NoReturn
+from typing import Final, NamedTuple, NoReturn, Self
 
 from sqlmodel import Session, col, select
 
@@ -18,13 +18,14 @@ from ledger_service.index.events import Role, Status
 from ledger_service.index.tables import MemberVersion, OperatorVersion
 from ledger_service.refusals import Refused
 
-__all__ = ["ENDORSER", "PUBLISHER", "REGULATOR", "Needed", "Signed", "who_signed"]
+__all__ = ["ENDORSER", "OFFICER", "PUBLISHER", "REGULATOR", "Needed", "Seat", "Signed", "who_signed"]
 
-PUBLISHER: Final = "publisher"  # the credit publisher of the member whose act it is
+PUBLISHER: Final = "publisher"  # a member's credit publisher
 REGULATOR: Final = "regulator"  # its regulator
-ENDORSER: Final = "endorser"  # the regulator of another member
+OFFICER: Final = "officer"  # its tender officer
+ENDORSER: Final = "endorser"  # the regulator of a member whose act it is not; which one is free
 
-_SIGNING: Final = (Role.CREDIT_PUBLISHER, Role.REGULATOR)
+_ROLES: Final = {PUBLISHER: Role.CREDIT_PUBLISHER, REGULATOR: Role.REGULATOR, OFFICER: Role.TENDER_OFFICER}
 
 
 class UnknownSigner(InvalidContent):
@@ -69,21 +70,36 @@ class MemberNotActive(InvalidContent):
     problem, title = "member-not-active", "The signer's member is not active"
 
 
+class Seat(NamedTuple):
+    """A signature that an act cannot do without."""
+
+    role: str  # PUBLISHER, REGULATOR or OFFICER
+    member: int
+
+
 @dataclass(frozen=True, slots=True)
 class Needed:
     """Whose signatures an act takes."""
 
     member: int  # whose act it is
-    publisher: bool
-    regulator: bool
-    endorsements: int  # of other members' regulators, at least
+    seats: tuple[Seat, ...]
+    endorsements: int = 0  # of other members' regulators, at least
+
+    @classmethod
+    def of(cls, member: int, *roles: str, endorsements: int = 0) -> Self:
+        """Those of one member in these roles."""
+        return cls(member, tuple(Seat(role, member) for role in roles), endorsements)
+
+    def has(self, role: str) -> bool:
+        """Whether a signature in this role is among them."""
+        return any(seat.role == role for seat in self.seats)
 
 
 @dataclass(frozen=True, slots=True)
 class Signed:
     """A signature that counts, and for what."""
 
-    role: str  # PUBLISHER, REGULATOR or ENDORSER
+    role: str  # that of a seat, or ENDORSER
     member: int
     address: bytes  # 20 bytes
     signature: bytes  # r ‖ s ‖ v, 65 bytes
@@ -115,9 +131,9 @@ def who_signed(
         raise GovernorSignature(
             f"{_hex(address)} is a governor; the two roles are other people's. Sign with another key."
         )
-    signing = [tenure for tenure in tenures if tenure.role in _SIGNING]
+    signing = [tenure for tenure in tenures if tenure.role in _ROLES.values()]
     if not signing:
-        raise WrongRole(f"{_hex(address)} is neither a credit publisher nor a regulator of a member.")
+        raise WrongRole(f"{_hex(address)} is neither a credit publisher, a regulator nor a tender officer of a member.")
     in_force = [tenure for tenure in signing if _in_force(tenure, time)]
     if not in_force:
         raise RoleNotInForce(f"{_hex(address)} has not taken up its role yet, or gave it up.")
@@ -166,19 +182,18 @@ def _in_force(tenure: OperatorVersion, time: int) -> bool:
 def _counted(tenures: Sequence[OperatorVersion], needed: Needed) -> tuple[OperatorVersion, str]:
     """For what one of the signer's tenures counts."""
     for tenure in tenures:
-        own = tenure.member == needed.member
-        if own and tenure.role == Role.CREDIT_PUBLISHER and needed.publisher:
-            return tenure, PUBLISHER
-        if own and tenure.role == Role.REGULATOR and needed.regulator:
-            return tenure, REGULATOR
-        if not own and tenure.role == Role.REGULATOR and needed.endorsements:
+        for seat in needed.seats:
+            if (tenure.role, tenure.member) == (_ROLES[seat.role], seat.member):
+                return tenure, seat.role
+        if needed.endorsements and tenure.role == Role.REGULATOR and tenure.member != needed.member:
             return tenure, ENDORSER
     address = _hex(tenures[0].address)
-    if any(tenure.member == needed.member for tenure in tenures):
+    members = {needed.member, *(seat.member for seat in needed.seats)}
+    if any(tenure.member in members for tenure in tenures):
         raise WrongRole(f"{address} signs in a role that this act does not take; see what it needs.")
     if needed.endorsements:
-        raise WrongRole(f"{address} is another member's credit publisher; members endorse by their regulators.")
-    raise OtherMember(f"{address} serves another member, and this act takes the signatures of one member alone.")
+        raise WrongRole(f"{address} is no regulator; other members endorse by their regulators.")
+    raise OtherMember(f"{address} serves another member than those whose signatures this act takes.")
 
 
 def _check_active(session: Session, number: int) -> None:

@@ -1,7 +1,7 @@
 """The tables of acts: what several people sign, who signed it, and the transaction that carries it to the chain.
 
-Nothing in them is about credit alone: an act is known by its kind, what is signed by its digest, and whatever its
-contract must be called with lies in `draft`, for the slice that drew it up to read.
+An act is known by its kind, what is signed by its digest, and whatever its contract must be called with lies in
+`draft`, for the slice that drew it up to read.
 """
 
 from datetime import datetime
@@ -13,7 +13,7 @@ from sqlmodel import Field, SQLModel
 class Operation(SQLModel, table=True):
     """An act from its drawing up until its block is final, or until it will never be in one."""
 
-    __tablename__ = "credit_operation"
+    __tablename__ = "operation"
     __table_args__ = (UniqueConstraint("api_key", "idempotency_key"),)
 
     number: int | None = Field(
@@ -21,13 +21,12 @@ class Operation(SQLModel, table=True):
     )  # in the order in which they were drawn up
     id: str = Field(unique=True)  # 32 random hex digits: whoever has it may read the operation
     act: str
-    state: str = Field(index=True)  # a State of `operations`
+    state: str = Field(index=True)  # a State of `collecting`
     member: int  # whose act it is: its number in the registry
     digest: bytes = Field(sa_type=LargeBinary)  # what is signed
     typed_data: str  # JSON: the same, as wallets take it
     deadline: int = Field(sa_type=BigInteger)  # POSIX seconds, the last at which the signatures are good
-    publisher: bool  # whether the member's credit publisher must sign, as the next is of its regulator
-    regulator: bool
+    seats: str  # JSON: who must sign, as pairs of a role and a member
     endorsements: int  # how many other members' regulators must
     names: bytes = Field(sa_type=LargeBinary)  # of the records that it is about, 32 bytes each
     request: str  # JSON: what was asked for, in the words of whoever asked
@@ -49,12 +48,12 @@ class Operation(SQLModel, table=True):
 class Signature(SQLModel, table=True):
     """A signature that counts for an operation: each signer once, and each member once in a role."""
 
-    __tablename__ = "credit_signature"
+    __tablename__ = "operation_signature"
     __table_args__ = (UniqueConstraint("operation", "role", "member"),)
 
     operation: int = Field(sa_type=BigInteger, primary_key=True)  # its number
     address: bytes = Field(sa_type=LargeBinary, primary_key=True)  # who signed, 20 bytes
-    role: str  # publisher, regulator or endorser
+    role: str  # publisher, regulator, officer or endorser
     member: int
     signature: bytes = Field(sa_type=LargeBinary, index=True)  # r ‖ s ‖ v, 65 bytes
     given_at: datetime

@@ -4,12 +4,12 @@ Promises that an act takes effect once, whatever ends, turns or refuses in betwe
 stored before they are sent, they follow each other by nonce, and after a restart the chain and the index are asked, not
 a memory. What touches the same matter waits until the one before it is in a block; some others go along with it.
 The contracts take a signature once, so that sending too much is harmless; what somebody else sent counts as well. What
-is called is for the acts to say; nothing here knows of credit.
+is called is for the acts to say.
 """
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import structlog
 from sqlalchemy import Engine, update
@@ -29,16 +29,17 @@ from ledger_service.chain.transactions import (
     prepare,
     send,
 )
-from ledger_service.credit.operations import Collected, State, collected
-from ledger_service.credit.tables import Operation
 from ledger_service.errors import ChainRefused, InvalidContent, NodeDishonest, ServiceError
 from ledger_service.index.queries import final_block
 from ledger_service.index.tables import Block
 from ledger_service.keys import EthereumKey
+from ledger_service.operations.acts import Acts
+from ledger_service.operations.collecting import State, collected
+from ledger_service.operations.tables import Operation
 
 log = structlog.get_logger(__name__)
 
-PART: Final = "credit"
+PART: Final = "sending"
 STALLED_AFTER: Final = timedelta(minutes=2)  # many blocks, on the slowest chain in use (Clique, 15 s)
 MAX_UNDER_WAY: Final = 8  # transactions; batches of 50 fill a block of 30 million gas with as many
 TAKEN_BACK: Final = 32  # operations that are looked at again though their blocks were final
@@ -49,39 +50,6 @@ class TransactionStalled(ServiceError):
     """The node answers, but a transaction does not come into a block."""
 
     problem, title, status = "chain-stalled", "The chain makes no block of a transaction", 503
-
-
-class Call(Protocol):
-    """A call of a contract."""
-
-    @property
-    def to(self) -> bytes:
-        """The contract, 20 bytes."""
-
-    @property
-    def data(self) -> bytes:
-        """The call data."""
-
-
-class Acts(Protocol):
-    """What operations say to their contracts."""
-
-    @property
-    def overtaken(self) -> Collection[str]:
-        """The contracts' errors that say only that something else came first."""
-
-    def touches(self, operation: Operation) -> Collection[bytes]:
-        """What the call of an operation depends on; of two that share any, one waits for the other."""
-
-    def call(self, session: Session, operation: Operation, given: Collected) -> Call | None:
-        """What carries an operation out, as the index stands; None while that is behind.
-
-        Raises:
-            InvalidContent: it can never be carried out any more.
-        """
-
-    def place(self, session: Session, operation: Operation) -> int | None:
-        """The block in which an operation took effect, by the index; None where it did not."""
 
 
 class Sending:

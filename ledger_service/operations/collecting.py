@@ -2,7 +2,7 @@
 
 Promises that only signatures that count are kept, each signer once and each member once in a role, and that an
 operation is ready in the very transaction that completes it. What an act says is for whoever drew it up, bringing it to
-the chain for `sending`; nothing here knows of credit.
+the chain for `sending`.
 """
 
 import json
@@ -18,10 +18,10 @@ from sqlalchemy import Engine, and_, or_, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
-from ledger_service.credit.signers import ENDORSER, PUBLISHER, REGULATOR, Needed, Signed, who_signed
-from ledger_service.credit.tables import Operation, Signature
 from ledger_service.errors import IdempotencyMismatch, InvalidContent, NotFound, ServiceError
 from ledger_service.index.asof import moment
+from ledger_service.operations.signers import ENDORSER, Needed, Seat, Signed, who_signed
+from ledger_service.operations.tables import Operation, Signature
 
 log = structlog.get_logger(__name__)
 
@@ -83,11 +83,18 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """An operation's signatures, 65 bytes each; empty where none is needed."""
+    """An operation's signatures, 65 bytes each."""
 
-    publisher: bytes
-    regulator: bytes
+    own: Mapping[Seat, bytes]  # by whose they are
     endorsements: tuple[bytes, ...]  # of other members' regulators
+
+    def one(self, role: str) -> bytes:
+        """The one in a role that one member has; empty where the act takes none in it."""
+        return next(iter(self.all(role)), b"")
+
+    def all(self, role: str) -> tuple[bytes, ...]:
+        """Those in a role, by the members' numbers."""
+        return tuple(signature for seat, signature in sorted(self.own.items()) if seat.role == role)
 
 
 class Operations:
@@ -208,8 +215,7 @@ class Operations:
             digest=act.digest,
             typed_data=json.dumps(act.typed_data),
             deadline=act.deadline,
-            publisher=act.needed.publisher,
-            regulator=act.needed.regulator,
+            seats=json.dumps(act.needed.seats),
             endorsements=act.needed.endorsements,
             names=b"".join(act.names),
             request=json.dumps(act.request, ensure_ascii=False),
@@ -245,24 +251,23 @@ class Operations:
 
     def _complete(self, session: Session, operation: Operation) -> None:
         """Make an operation ready that has all its signatures."""
-        roles = [row.role for row in kept_signatures(session, operation)]
-        enough = roles.count(ENDORSER) >= operation.endorsements
-        if enough and operation.publisher <= (PUBLISHER in roles) and operation.regulator <= (REGULATOR in roles):
+        given, wanted = collected(session, operation), needed(operation)
+        if set(wanted.seats) <= set(given.own) and len(given.endorsements) >= wanted.endorsements:
             operation.state = State.READY
             session.add(operation)
 
 
 def needed(operation: Operation) -> Needed:
     """Whose signatures an operation takes."""
-    return Needed(operation.member, operation.publisher, operation.regulator, operation.endorsements)
+    seats = tuple(Seat(role, member) for role, member in json.loads(operation.seats))
+    return Needed(operation.member, seats, operation.endorsements)
 
 
 def collected(session: Session, operation: Operation) -> Collected:
     """An operation's signatures, for its contract."""
     rows = kept_signatures(session, operation)
-    own = {row.role: row.signature for row in rows if row.role != ENDORSER}
-    endorsing = tuple(row.signature for row in rows if row.role == ENDORSER)
-    return Collected(own.get(PUBLISHER, b""), own.get(REGULATOR, b""), endorsing)
+    own = {Seat(row.role, row.member): row.signature for row in rows if row.role != ENDORSER}
+    return Collected(own, tuple(row.signature for row in rows if row.role == ENDORSER))
 
 
 def kept_signatures(session: Session, operation: Operation) -> list[Signature]:
