@@ -6,8 +6,7 @@ describes it and hands it over. What comes in is bounded and strict before anyth
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import orjson
 
@@ -36,8 +35,7 @@ _COMMITMENT = re.compile("0x[0-9a-f]{64}", re.ASCII)
 _IDEMPOTENCY_KEY = re.compile(r'(?P<bare>[!#-~][!-~]{0,254})|"(?P<quoted>(?:[!#-\[\]-~]|\\["\\]){1,255})"')
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(NamedTuple):
     """What a request asks to be logged, and on whose account."""
 
     key: ApiKey

@@ -2,11 +2,13 @@
 
 Pure: the same period, requests and knowledge give the same places. What one request is told depends on itself, on its
 own key's count and on what is in the log, never on how much others have submitted; one that is refused leaves no trace.
+What is made for every request is a named tuple, here and on the way to here: making it takes a third of the time.
 """
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from ledger_service.errors import Conflict, IdempotencyMismatch, QuotaExhausted, QuotaTooSmall, ServiceError
 from ledger_service.log.period import OpenPeriod
@@ -19,8 +21,7 @@ class AfterDeadline(ServiceError):
     problem, title, status = "after-deadline", "The deadline is over", 409
 
 
-@dataclass(frozen=True, slots=True)
-class Submission:
+class Submission(NamedTuple):
     """What one request asks to be logged."""
 
     commitments: Sequence[bytes]  # 32 bytes each, at least one

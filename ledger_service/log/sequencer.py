@@ -6,8 +6,8 @@ of its quota each key had used is not written down; so the quotas of the next on
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
@@ -20,8 +20,7 @@ from ledger_service.log.store import LogStore, pack_entries
 from ledger_service.log.tables import Batch, Period, Request
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(NamedTuple):
     """A request that was accepted, now or before."""
 
     batch: SignedBatch

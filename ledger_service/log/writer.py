@@ -13,11 +13,10 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import structlog
 from sqlalchemy import Engine
@@ -39,8 +38,7 @@ MAX_GROUP: Final = 8192  # commitments made durable at once
 RETRY_SECONDS: Final = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class _Waiting:
+class _Waiting(NamedTuple):
     submission: Submission
     loop: asyncio.AbstractEventLoop
     outcome: "asyncio.Future[Accepted]"
