@@ -77,6 +77,11 @@ def judge_claims(facts: Facts) -> Outcome:
         return broken("; ".join(told + [f"received in time and not opened: {listed(dropped)}"] * bool(dropped)))
     if waiting:
         return not_shown(f"claims wait for their answer: {listed(waiting)}")
+    taken_back = [each for each in facts.replacements if each in facts.opened]
+    if taken_back:  # when the host got the holder's word, no signature shows
+        return not_shown(
+            f"opened, though their holders signed that they are replaced or withdrawn: {listed(taken_back)}"
+        )
     answered = _answers(facts)
     return kept(
         f"no claim stands{answered}, and none of the {len(facts.receipts)} receipts shown is for a bid that was dropped"

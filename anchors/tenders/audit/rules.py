@@ -39,9 +39,10 @@ def _notice(facts: Facts) -> Outcome:
         return broken(
             "its deadline was over, its opening before its deadline, or its days for answers are out of bounds"
         )
+    instead = f" in place of 0x{notice.former.hex()}" if any(notice.former) else ""
     return kept(
-        f"published at {iso_time(time)} by {facts.members(notice.members)}, host {facts.member(notice.host)}; the "
-        "register takes it only with the signature of an officer of each"
+        f"published at {iso_time(time)}{instead} by {facts.members(notice.members)}, host {facts.member(notice.host)}; "
+        "the register takes it only with the signature of an officer of each"
     )
 
 

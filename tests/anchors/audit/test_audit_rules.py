@@ -110,6 +110,13 @@ def test_a_receipt_for_a_bid_that_is_accounted_for_shows_nothing(name: str) -> N
     assert KEPT.judge(receipts=[KEPT.receipt(name)]).finding is Finding.KEPT
 
 
+def test_a_bid_that_was_opened_though_its_holder_withdrew_it_is_told() -> None:
+    words = [*KEPT.replacements(), KEPT.replacement("gamma", bytes(32))]
+    verdict = KEPT.judge(KEPT.file(replacements=words))
+    assert outcome(verdict, "dropped-bids") == "not shown"
+    assert commitment("gamma").hex() in detail(verdict, "dropped-bids")
+
+
 def test_a_late_receipt_for_a_bid_that_was_left_out_shows_nothing() -> None:
     assert KEPT.judge(receipts=[KEPT.receipt("golf", at=DEADLINE)]).finding is Finding.KEPT
 
