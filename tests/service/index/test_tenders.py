@@ -1,6 +1,7 @@
 """Tenders come back from the chain as the rows of the index, as of any block, and stand as the register has them."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,6 +11,8 @@ from sqlalchemy import Engine
 from sqlmodel import Session, col, select
 from tendering import BIDDERS, GROUNDS, PANEL, REASON, Tendering, bids
 
+from anchors.chain.keccak import keccak256
+from anchors.network import Contract
 from anchors.tenders import (
     Answer,
     Bid,
@@ -24,8 +27,9 @@ from anchors.tenders import (
     pack_bids,
     pack_refusals,
 )
-from ledger_service.chain.contracts import TENDER_REGISTER
-from ledger_service.chain.rpc import Rpc, quantity
+from ledger_service.chain import transactions
+from ledger_service.chain.contracts import REGISTRY, TENDER_REGISTER, contract
+from ledger_service.chain.rpc import Rpc, hex_bytes, quantity
 from ledger_service.index.tender_tables import ClaimVersion, TenderBid, TenderEvent, TenderVersion, read_members
 
 NOTHING = bytes(32)
@@ -207,3 +211,52 @@ def test_the_chain_turned_back_takes_the_acts_back(
         assert of(now(session, name)) == told
         assert session.exec(select(ClaimVersion)).all() == []
         assert [row.kind for row in session.exec(select(TenderEvent))] == ["published", "closed", "opened"]
+
+
+def test_a_register_that_was_replaced_goes_on_with_its_tenders(
+    tendering: Tendering, engine: Engine, rpc: Rpc, founded: Founded
+) -> None:
+    name = tendering.publish()
+    follower = Tendering(with_another_register(founded, rpc), rpc)
+    notice = tendering.notices[name]
+    assert follower.publish(deadline=notice.deadline, opening=notice.opening) == name
+    tendering.close(name)
+    tendering.open(name, bids(3))
+    follower.close(name)
+    follower.open(name, bids(4))
+    catch_up(indexer(engine, rpc, follower.founded))
+    old, new = (each.founded.address(TENDER_REGISTER) for each in (tendering, follower))
+    with Session(engine) as session:
+        rows = session.exec(select(TenderVersion).where(col(TenderVersion.to_block).is_(None))).all()
+        listed = session.exec(select(TenderBid)).all()
+    assert {row.contract: of(row) for row in rows} == {old: tendering.tenders[name], new: follower.tenders[name]}
+    assert sorted(each.contract for each in listed) == sorted([old] * 3 + [new] * 4)
+
+
+def with_another_register(founded: Founded, rpc: Rpc) -> Founded:
+    """The alliance after it has voted for another register."""
+    network, key = founded.network, founded.opened[1, "anchorer"]
+    code = contract(TENDER_REGISTER).deployment(founded.address(REGISTRY))
+    nonce = transactions.next_nonce(rpc, key.address)
+    signed = transactions.prepare(rpc, key, None, code, chain=network.chain_id, nonce=nonce)
+    transactions.broadcast(rpc, signed.raw)
+    made = transactions.wait_mined(rpc, signed.hash, 20.0)
+    assert made.contract is not None
+    founded.vote(rpc, REGISTRY, "setSystemContract", TENDER_REGISTER.encode(), made.contract)
+    (before,) = network.contracts_named(TENDER_REGISTER)
+    code_hash = keccak256(hex_bytes(rpc.call("eth_getCode", "0x" + made.contract.hex(), "latest")))
+    after = Contract(TENDER_REGISTER, made.contract, code_hash, made.block_number, None)
+    others = [each for each in network.contracts if each is not before]
+    contracts = (*others, replace(before, to_block=made.block_number), after)
+    return replace(founded, network=replace(network, contracts=contracts))
+
+
+def test_an_alliance_without_a_tender_register_is_followed(
+    founded: Founded, rpc: Rpc, engine: Engine, tendering: Tendering
+) -> None:
+    tendering.publish()
+    left = tuple(each for each in founded.network.contracts if each.name != TENDER_REGISTER)
+    older = replace(founded, network=replace(founded.network, contracts=left))
+    catch_up(indexer(engine, rpc, older))
+    with Session(engine) as session:
+        assert session.exec(select(TenderVersion)).all() == []
