@@ -179,6 +179,8 @@ class AuditFile:
     def blocks(self) -> tuple[Block, ...]:
         """The blocks of which something is proven."""
         blocks = self._fields.each("blocks", _MAX_BLOCKS, self._read_block)
+        if not blocks:
+            raise MalformedFile("blocks", "is empty")
         if sum(len(block.finality or ()) for block in blocks) > _MAX_HEADERS:
             raise MalformedFile("blocks", f"go by more than {_MAX_HEADERS} headers")
         return blocks

@@ -15,6 +15,7 @@ from anchors.chain.state import find_account, find_slot
 from anchors.chain.trie import SharedNodes
 from anchors.commitment import Kind, commit
 from anchors.errors import (
+    ActMissing,
     ContractMissing,
     DrawRefuted,
     EventMissing,
@@ -160,8 +161,6 @@ def _read_chain(file: AuditFile, network: Network) -> tuple[_Chain, str]:
     if len(used) < len(raw) or len({each.header for each in blocks}) < len(blocks):
         raise NeedlessParts(f"{len(raw)} headers and {len(blocks)} blocks, not all of them")
     headers = [decode_header(raw[each.header], network.consensus) for each in blocks]
-    if not headers:
-        raise EventMissing(0, 0)
     first, last = (choose(headers, key=lambda header: header.number) for choose in (min, max))
     told = f"{first.number} of {iso_time(first.timestamp)} to {last.number} of {iso_time(last.timestamp)}"
     return _Chain(blocks, raw, headers, SharedNodes(file.nodes())), f"{len(headers)} blocks, {told}"
@@ -222,7 +221,7 @@ def _prove_contracts(
             _find_contract(network, EVIDENCE_LOG, each.event.log, each.header.number)
     own = [each for each in emitted if isinstance(each.event, Event) and each.event.tender == tender]
     if not own:
-        raise EventMissing(0, 0)
+        raise ActMissing("what is told", "nothing of it is of this tender")
     address, block = own[0].address, own[0].header.number
     for each in own:
         if each.address != address:

@@ -130,6 +130,10 @@ def held_panel() -> tuple[bytes, ...]:
 class Life:
     """What happens in a tender, each part to be changed; as it is, all rules are kept."""
 
+    members: int = members_mask(HOST, PARTNER, OTHER)
+    first_deadline: int = START + 15 * DAY
+    first_opening: int = START + 15 * DAY
+    answer_days: int = 5
     amended_at: int = START + DAY
     deadline: int = DEADLINE
     closed_at: int = DEADLINE + 10
@@ -163,7 +167,8 @@ class Life:
 
     @property
     def notice(self) -> Notice:
-        return Notice(HOST, members_mask(HOST, PARTNER, OTHER), PAPER, NO_TENDER, START + 15 * DAY, START + 15 * DAY, 5)
+        times = (self.first_deadline, self.first_opening)
+        return Notice(HOST, self.members, PAPER, NO_TENDER, *times, self.answer_days)
 
     @property
     def name(self) -> bytes:
@@ -213,7 +218,7 @@ class Life:
         act, notice = self.act, self.notice
         yield self._own(
             "TenderPublished(bytes32,uint16,uint256,bytes32,bytes32,uint64,uint64,uint16)",
-            *(START, word(HOST), notice.members, PAPER, NO_TENDER, notice.deadline, notice.opening, 5),
+            *(START, word(HOST), notice.members, PAPER, NO_TENDER, notice.deadline, notice.opening, self.answer_days),
         )
         yield self._own(
             "TenderAmended(bytes32,uint16,bytes32,bytes32,uint64,uint64)",
@@ -318,7 +323,15 @@ class Life:
         few = self.ends == "few"
         state = {"award": 6, "few": 7, "candidates": 5}[self.ends]
         waiting = 0 if self.ruled else 1
-        fields = ((HOST, 16), (state, 8), (2, 16), (0 if few else 2, 16), (waiting, 16), (5, 16), (self.deadline, 64))
+        fields = (
+            (HOST, 16),
+            (state, 8),
+            (2, 16),
+            (0 if few else 2, 16),
+            (waiting, 16),
+            (self.answer_days, 16),
+            (self.deadline, 64),
+        )
         words = [
             pack(*fields, (self.opening, 64)),
             pack((int.from_bytes(LOG, "big"), 160), (0, 32), (CLOSED_SIZE, 64)),

@@ -164,3 +164,36 @@ def test_a_verdict_is_written_as_json() -> None:
     assert verdict["verdict"] == "kept"
     assert verdict["state"] == "awarded"
     assert read_json(json.dumps(verdict).encode()) == verdict
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("blocks", []),
+        ("blocks", [{"header": 99, "finality": None}]),
+        ("blocks", [{"header": 0, "finality": [99]}]),
+        ("headers", ["A"]),
+        ("headers", [1]),
+        ("headers", "AAAA"),
+        ("tender", "0x00"),
+        ("format", "bidledger/tender-audit/v2"),
+    ],
+)
+def test_a_malformed_part_is_told_where_it_is_needed(name: str, value: Any) -> None:
+    assert KEPT.judge(altered(FILE, lambda file: file.update({name: value}))).steps[-1].step == "headers"
+
+
+def test_too_many_headers_beside_blocks_are_refused() -> None:
+    def change(file: dict[str, Any]) -> None:
+        for block in file["blocks"]:
+            block["finality"] = [0] * 1024
+
+    verdict = KEPT.judge(altered(FILE, change))
+    assert verdict.steps[-1].step == "headers"
+    assert "more than 16384 headers" in verdict.steps[-1].detail
+
+
+@pytest.mark.parametrize("leaves", ["", "AAAA", "A" * 43 + "=" + "A" * 44, 7])
+def test_leaves_that_are_none_are_refused(leaves: Any) -> None:
+    changed = altered(FILE, lambda file: file["log"]["periods"][0].update(leaves=leaves))
+    assert KEPT.judge(changed).steps[-1].step == "log"

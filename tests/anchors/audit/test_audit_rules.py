@@ -44,6 +44,29 @@ def _broken(life: Life, rule: str, **parts: object) -> str:
     return detail(verdict, rule)
 
 
+@pytest.mark.parametrize(
+    ("life", "says"),
+    [
+        (Life(members=members_mask(7, 13)), "the host, is not among"),
+        (Life(members=members_mask(2, 14)), "[14]"),
+        (Life(first_opening=START + 14 * DAY), "its opening before its deadline"),
+        (Life(answer_days=2), "days for answers"),
+    ],
+)
+def test_a_notice_that_the_register_would_not_take_is_seen(life: Life, says: str) -> None:
+    assert says in _broken(life, "notice")
+
+
+def test_a_deadline_that_was_over_at_the_notice_is_seen() -> None:
+    life = Life(first_deadline=START, first_opening=START)
+    verdict = Audited(life).judge()
+    assert outcome(verdict, "notice") == "broken"
+
+
+def test_an_amendment_that_brings_the_deadline_forward_is_seen() -> None:
+    assert "forward" in _broken(Life(first_deadline=DEADLINE + 1, first_opening=DEADLINE + 1), "amendments")
+
+
 def test_an_amendment_after_the_deadline_is_seen() -> None:
     told = _broken(Life(amended_at=START + 16 * DAY), "amendments")
     assert "deadline was over" in told
