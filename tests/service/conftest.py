@@ -13,7 +13,7 @@ from ledger_service.chain.rpc import Rpc
 from ledger_service.database import open_engine
 
 SLICES = {"credit", "tenders"}
-WITH_NODES = {"test_certificates", "test_sending", "test_sending_kill"}
+WITH_NODES = {"test_certificates", "test_lives", "test_sending", "test_sending_kill"}
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -35,8 +35,9 @@ from ledger_service.log.identity import LogIdentity
 from ledger_service.log.reader import LogReader
 from ledger_service.log.routes import LogRoutes
 from ledger_service.log.writer import LogWriter
-from ledger_service.tenders import bid_routes, routes
-from ledger_service.tenders.bids import Bids
+from ledger_service.operations import routes as operations
+from ledger_service.operations.desk import Desk
+from ledger_service.tenders import rooms
 from ledger_service.tenders.ground import TenderGround
 from ledger_service.witness.kept import Kept
 
@@ -148,8 +149,8 @@ def bidding(
         clock=clock,
     )
     app = application(
-        routes.routes(ground),
-        bid_routes.routes(Bids(ground, writer, 0, made.receipt_key), keys),
+        *rooms.open_rooms(ground, writer, 0, made.receipt_key, keys),
+        operations.routes(Desk(ground.engine, ground.network, ground.clock), keys),
         evidence.routes(ground.engine, reader, kept, ground.member.number, 0, finality),
         alliance.routes(ground.engine, write_network(founded.network)),
         status.routes(watched),

@@ -1,11 +1,14 @@
 """An alliance that holds tenders on a real chain, an index that follows it, and a clock that tests set."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
-from founding import NOW, Founded, catch_up, indexer
+from bidding import Room, bidding
+from founding import NOW, Founded, block_time, catch_up, indexer
+from holding import Holding
 from sqlalchemy import Engine
 from tendering import Tendering
 
@@ -52,3 +55,22 @@ def follow(engine: Engine, rpc: Rpc, founded: Founded) -> Callable[[], None]:
     """Lets the index catch up with the chain, as often as it is called."""
     follower = indexer(engine, rpc, founded)
     return lambda: catch_up(follower)
+
+
+@pytest.fixture
+def room(
+    ground: TenderGround, founded: Founded, rpc: Rpc, tmp_path: Path, clock: Clock, follow: Callable[[], None]
+) -> Iterator[Room]:
+    """The host's service, with a log whose period does not end."""
+    clock.set(block_time(rpc))
+    follow()
+    with bidding(ground, founded, tmp_path / "data", clock) as opened:
+        yield opened
+
+
+@pytest.fixture
+def holding(
+    room: Room, founded: Founded, rpc: Rpc, ground: TenderGround, clock: Clock, follow: Callable[[], None]
+) -> Holding:
+    """Holds tenders at that service, with the keys of all members, and its job that sends."""
+    return Holding(room, founded, rpc, ground, clock, follow)

@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,15 +26,6 @@ Follow = Callable[[], None]
 
 def problem(answer: Any) -> tuple[int, str]:
     return answer.status_code, answer.json()["type"].removeprefix("urn:bidledger:problem:")
-
-
-@pytest.fixture
-def room(
-    ground: TenderGround, founded: Founded, rpc: Rpc, tmp_path: Path, clock: Clock, follow: Follow
-) -> Iterator[Room]:
-    clock.set(block_time(rpc))
-    with bidding(ground, founded, tmp_path / "data", clock) as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -1,0 +1,37 @@
+"""The rooms of the tender slice put together: its routes for the API, and its acts for the part that sends."""
+
+from collections.abc import Mapping
+
+from fastapi import APIRouter
+
+from ledger_service.keys import EthereumKey
+from ledger_service.log.api_keys import ApiKeys
+from ledger_service.log.writer import LogWriter
+from ledger_service.operations.acts import Acts
+from ledger_service.tenders import bid_routes, commands, routes
+from ledger_service.tenders.acts import KINDS, TenderActs
+from ledger_service.tenders.bids import Bids
+from ledger_service.tenders.ground import TenderGround
+
+__all__ = ["acts", "open_rooms"]
+
+
+def open_rooms(
+    ground: TenderGround, writer: LogWriter, generation: int, receipt_key: EthereumKey, api_keys: ApiKeys
+) -> tuple[APIRouter, ...]:
+    """The routes of the API.
+
+    Args:
+        ground: the alliance, and the database.
+        writer: of the member's log, in which bids are logged.
+        generation: of that log.
+        receipt_key: of the member's receipt signer.
+        api_keys: who may act, submit and open.
+    """
+    bids = Bids(ground, writer, generation, receipt_key)
+    return routes.routes(ground), bid_routes.routes(bids, api_keys), commands.routes(ground, api_keys)
+
+
+def acts(ground: TenderGround) -> Mapping[str, Acts]:
+    """The acts in tenders by their kinds, for the job that sends."""
+    return dict.fromkeys((*KINDS, "closing", "claim"), TenderActs(ground))
