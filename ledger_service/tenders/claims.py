@@ -1,26 +1,29 @@
-"""Claims about bids: that one which had arrived was left out of the opening, or a late one let in.
+"""Claims about bids: that one which had arrived was left out of the opening, or a late one let in; and their answers.
 
 Promises that a claim is sent for whoever has the host's signed receipt, with no other signature and no API key, and
-that what the register would refuse is refused here by name: nobody makes the service send in vain.
+that what the register would refuse is refused here by name: nobody makes the service send in vain. A claim has two
+answers only, and each is shown by what was there before the claim: the holder's word, or the opening's refusal.
 """
 
 from sqlmodel import Session, col, select
 
 from anchors.chain.signatures import recover_signer
 from anchors.errors import AnchorsError, NotOpened, TenderDiffers
-from anchors.tenders import BidReceipt, OpenedList, find_bid, show_page
+from anchors.tenders import BidReceipt, OpenedList, Opening, Replacement, find_bid, parse_refusals, show_page
 from ledger_service.errors import InvalidContent
 from ledger_service.index.asof import moment
 from ledger_service.index.events import Role
 from ledger_service.index.tables import OperatorVersion
+from ledger_service.index.tender_tables import TenderVersion
 from ledger_service.operations.collecting import Act, State
 from ledger_service.operations.tables import Operation
 from ledger_service.refusals import Refused
 from ledger_service.tenders import queries
-from ledger_service.tenders.acts import Claiming
+from ledger_service.tenders.claiming import Claiming, HolderAnswering, RefusalAnswering
 from ledger_service.tenders.drafts import Drafts
 from ledger_service.tenders.ground import TenderGround
-from ledger_service.tenders.requests import ClaimIn
+from ledger_service.tenders.requests import AnswerIn, ClaimIn
+from ledger_service.tenders.tables import ReplacedBid
 
 __all__ = ["Claims", "read_receipt"]
 
@@ -35,6 +38,18 @@ class ClaimedAlready(InvalidContent):
     """A second claim about one bid."""
 
     problem, title = "already-claimed", "The bid is claimed already"
+
+
+class NothingToAnswer(InvalidContent):
+    """An answer to no claim, or to one that is answered, upheld, or of a late bid."""
+
+    problem, title = "nothing-to-answer", "No claim waits for an answer"
+
+
+class NoAnswerAtHand(InvalidContent):
+    """A claim about a bid that no word of its holder and no refusal of the opening accounts for."""
+
+    problem, title = "no-answer-at-hand", "There is no answer to the claim"
 
 
 class Claims:
@@ -78,6 +93,39 @@ class Claims:
             raise Refused(error, "/receipt") from error
         drafts = Drafts(self._ground, session, time)
         return drafts.unsigned("claim", claiming.to_json(), tender, body, self._digest(receipt))
+
+    def answer(self, session: Session, time: int, tender: bytes, commitment: bytes, body: AnswerIn) -> Act:
+        """The answer to a claim, from what the host has: its holder's word, or the opening's refusal.
+
+        Raises:
+            NotFound: there is no such tender.
+            NothingToAnswer: no claim about this bid waits for an answer.
+            NoAnswerAtHand: nothing accounts for the bid.
+        """
+        block = moment(session, None, self._ground.clock()).block
+        found = queries.standing(session, tender, block)
+        opening = None if found is None else queries.opening_of(found.row)
+        if found is None:
+            raise self._ground.unknown(tender)
+        claimed = queries.claim(session, found.row, commitment, block)
+        if claimed is None or opening is None or claimed.late or claimed.answer is not None or time > claimed.answer_by:
+            raise NothingToAnswer("No claim about this bid waits for an answer; see the claims at the tender.")
+        draft = self._held(session, tender, commitment) or self._refused(session, found.row, opening, commitment)
+        return Drafts(self._ground, session, time).unsigned("answer", draft.to_json(), tender, body)
+
+    def _held(self, session: Session, tender: bytes, commitment: bytes) -> HolderAnswering | None:
+        kept = session.get(ReplacedBid, (tender, commitment))
+        if kept is None:
+            return None
+        word = Replacement(tender, commitment, kept.replacement, kept.signed_at)
+        return HolderAnswering(word, kept.preimage, kept.signature)
+
+    def _refused(self, session: Session, row: TenderVersion, opening: Opening, commitment: bytes) -> RefusalAnswering:
+        refusals = queries.refused_bids(session, row)
+        named = [one.commitment for one in parse_refusals(refusals)]
+        if commitment not in named:
+            raise NoAnswerAtHand("No word of the bid's holder is kept, and the opening does not name it as refused.")
+        return RefusalAnswering(commitment, opening, refusals, named.index(commitment))
 
     def _claiming(self, session: Session, tender: bytes, receipt: BidReceipt, signature: bytes) -> Claiming:
         block = moment(session, None, self._ground.clock()).block

@@ -18,6 +18,7 @@ from ledger_service.tenders.claims import Claims
 from ledger_service.tenders.drafts import Drafts
 from ledger_service.tenders.ground import TenderGround
 from ledger_service.tenders.requests import (
+    AnswerIn,
     AwardIn,
     CandidatesIn,
     ClaimIn,
@@ -30,7 +31,7 @@ from ledger_service.tenders.requests import (
     TenderAmendmentIn,
     TenderIn,
 )
-from ledger_service.tenders.routes import TenderName
+from ledger_service.tenders.routes import Commitment, TenderName
 
 __all__ = ["routes"]
 
@@ -73,7 +74,7 @@ def routes(ground: TenderGround, api_keys: ApiKeys) -> APIRouter:
     _add_opening(router, desk, key)
     _add_evaluation(router, desk, key)
     _add_ends(router, desk, key)
-    _add_claims(router, desk, Claims(ground), Depends(anybody))
+    _add_claims(router, desk, Claims(ground), key, Depends(anybody))
     return router
 
 
@@ -153,7 +154,7 @@ def _add_ends(router: APIRouter, desk: _TenderDesk, needed: Any) -> None:
         return desk.draw_up(request, response, key, body, lambda drafts: drafts.failure(_name(tender), body))
 
 
-def _add_claims(router: APIRouter, desk: _TenderDesk, claims: Claims, anybody: Any) -> None:
+def _add_claims(router: APIRouter, desk: _TenderDesk, claims: Claims, needed: Any, anybody: Any) -> None:
     @router.post("/v1/tenders/{tender}/dropped-bid-claims", status_code=202)
     def claim(
         request: Request, response: Response, tender: TenderName, body: ClaimIn, key: ApiKey = anybody
@@ -164,6 +165,21 @@ def _add_claims(router: APIRouter, desk: _TenderDesk, claims: Claims, anybody: A
             return desk.accepted(response, under_way)
         name = _name(tender)
         return desk.take(request, response, key, body, lambda session, time: claims.draw_up(session, time, name, body))
+
+    @router.post("/v1/tenders/{tender}/claims/{commitment}/answer", status_code=202)
+    def answer(
+        request: Request,
+        response: Response,
+        tender: TenderName,
+        commitment: Commitment,
+        body: AnswerIn,
+        key: ApiKey = needed,
+    ) -> OperationOut:
+        """Answer a claim: by the word of the bid's holder, or by the refusal that the opening named; sent as it is."""
+        name, bid = _name(tender), _name(commitment)
+        return desk.take(
+            request, response, key, body, lambda session, time: claims.answer(session, time, name, bid, body)
+        )
 
 
 def _name(tender: str) -> bytes:

@@ -4,7 +4,7 @@ Promises that nothing is stored that a rule of `anchors.tenders` would refuse at
 opening time, no report before the opening, no candidates before the report. Each rule has its own refusal.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from sqlmodel import Session
@@ -30,6 +30,7 @@ from anchors.tenders import (
     open_list,
     pack_bids,
     pack_refusals,
+    parse_bids,
 )
 from ledger_service.errors import InvalidContent
 from ledger_service.index.asof import moment
@@ -37,10 +38,10 @@ from ledger_service.operations.collecting import Act
 from ledger_service.operations.requests import Apart, good_until, said
 from ledger_service.operations.signers import OFFICER, REGULATOR, Needed, Seat
 from ledger_service.refusals import Refused
-from ledger_service.tenders.acts import Closing, Signing, current
 from ledger_service.tenders.bids import OtherHostsTender, kept_bids
+from ledger_service.tenders.claiming import Closing
 from ledger_service.tenders.ground import TenderGround
-from ledger_service.tenders.queries import standing
+from ledger_service.tenders.queries import current, standing
 from ledger_service.tenders.requests import (
     AwardIn,
     CandidatesIn,
@@ -53,6 +54,7 @@ from ledger_service.tenders.requests import (
     TenderAmendmentIn,
     TenderIn,
 )
+from ledger_service.tenders.signing import Signing
 
 __all__ = ["NOBODY_SIGNS", "Drafts"]
 
@@ -117,7 +119,9 @@ class Drafts:
         refusals = self._by_rules(lambda: pack_refusals(refused), "/refusals")
         opened = open_list(entries)
         act = Opening(name, opened.root, opened.count, keccak256(refusals), _word(body.record))
-        return self._signed(Signing("opening", act, entries, refusals), self._officers([tender.host]), body, "")
+        listed = [{"commitment": _hex(bid.commitment), "index": bid.place} for bid in parse_bids(entries)]
+        drafted = Signing("opening", act, entries, refusals)
+        return self._signed(drafted, self._officers([tender.host]), body, "", {"bids": listed})
 
     def evaluation(self, name: bytes, body: EvaluationIn) -> Act:
         """The bids' evaluation; raises Refused, NotFound, OtherHostsTender, UnknownMember."""
@@ -173,7 +177,9 @@ class Drafts:
 
     # ---- the parts ----
 
-    def _signed(self, drafted: Signing, needed: Needed, body: Apart, pointer: str) -> Act:
+    def _signed(
+        self, drafted: Signing, needed: Needed, body: Apart, pointer: str, more: Mapping[str, Any] | None = None
+    ) -> Act:
         self._by_rules(lambda: drafted.check(self._session, self._ground, self._time), pointer)
         deadline = good_until(body.deadline, self._time)
         return Act(
@@ -183,7 +189,7 @@ class Drafts:
             deadline=deadline,
             needed=needed,
             names=[drafted.tender],
-            request={"tender": _hex(drafted.tender), **said(body)},
+            request={"tender": _hex(drafted.tender), **said(body), **(more or {})},
             draft=drafted.to_json(),
         )
 

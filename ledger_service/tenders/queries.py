@@ -22,8 +22,10 @@ from anchors.tenders import (
     pack_bids,
     pack_refusals,
 )
+from ledger_service.index.asof import moment
 from ledger_service.index.tables import Block
 from ledger_service.index.tender_tables import ClaimVersion, TenderBid, TenderEvent, TenderVersion, read_members
+from ledger_service.tenders.ground import TenderGround
 
 __all__ = [
     "Place",
@@ -31,6 +33,7 @@ __all__ = [
     "Wanted",
     "claim",
     "claims",
+    "current",
     "happened",
     "listed",
     "opened_bids",
@@ -149,6 +152,15 @@ def tender_of(row: TenderVersion, events: Sequence[Happened]) -> Tender:
         until=row.until or 0,
         objections=_objections(events),
     )
+
+
+def current(session: Session, ground: TenderGround, tender: bytes) -> Tender:
+    """A tender as the rules take it now; raises NotFound, also of one in a register that was replaced."""
+    when = moment(session, None, ground.clock())
+    found = standing(session, tender, when.block)
+    if found is None or found.row.contract != ground.register:
+        raise ground.unknown(tender)
+    return tender_of(found.row, happened(session, found.row, when.block))
 
 
 def _objections(events: Sequence[Happened]) -> dict[bytes, tuple[bytes, bool]]:

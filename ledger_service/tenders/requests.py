@@ -13,6 +13,7 @@ from ledger_service.operations.requests import Apart, Closed, SignatureText
 __all__ = [
     "MAX_BIDS",
     "AmendmentIn",
+    "AnswerIn",
     "AwardIn",
     "CandidatesIn",
     "ClaimIn",
@@ -163,3 +164,7 @@ class ClaimIn(Apart):
 
     receipt: BidReceiptIn
     signature: Annotated[SignatureText, Field(description="Of the host's receipt signer.")]
+
+
+class AnswerIn(Apart):
+    """A claim is answered with what the host has; nobody signs anew."""

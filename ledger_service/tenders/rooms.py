@@ -9,7 +9,7 @@ from ledger_service.log.api_keys import ApiKeys
 from ledger_service.log.writer import LogWriter
 from ledger_service.operations.acts import Acts
 from ledger_service.tenders import bid_routes, commands, routes
-from ledger_service.tenders.acts import KINDS, TenderActs
+from ledger_service.tenders.acts import ALL_KINDS, TenderActs
 from ledger_service.tenders.bids import Bids
 from ledger_service.tenders.ground import TenderGround
 
@@ -34,4 +34,4 @@ def open_rooms(
 
 def acts(ground: TenderGround) -> Mapping[str, Acts]:
     """The acts in tenders by their kinds, for the job that sends."""
-    return dict.fromkeys((*KINDS, "closing", "claim"), TenderActs(ground))
+    return dict.fromkeys(ALL_KINDS, TenderActs(ground))

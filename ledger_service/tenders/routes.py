@@ -26,7 +26,7 @@ from ledger_service.tenders.telling import (
     tender_told,
 )
 
-__all__ = ["NotOpenedYet", "TenderName", "routes"]
+__all__ = ["Commitment", "NotOpenedYet", "TenderName", "routes"]
 
 _CODE = r"^[a-z0-9-]{1,32}$"
 _MAX_PLACE = (1 << 31) - 1  # of a transaction in its block, and of a log in its transaction, as their columns hold it

@@ -13,7 +13,7 @@ from sqlmodel import Session, select
 from tendering import BIDDERS, DAY, PANEL, Tendering, bids
 
 from anchors.chain.keccak import keccak256
-from anchors.tenders import least_until
+from anchors.tenders import Bid, least_until, open_list, pack_bids
 from ledger_service.chain.rpc import Rpc
 from ledger_service.operations.tables import Operation
 from ledger_service.tenders.ground import TenderGround
@@ -79,6 +79,17 @@ def test_wallets_sign_the_same_digest(holding: Holding, room: Room, tendering: T
         signable = encode_typed_data(full_message=operation["typed_data"])
         digest = keccak256(b"\x19" + signable.version + signable.header + signable.body)
         assert "0x" + digest.hex() == operation["digest"], operation["act"]
+
+
+def test_who_signs_an_opening_sees_the_whole_list(holding: Holding, room: Room) -> None:
+    tender = holding.announced()
+    received = room.handed_in(bytes.fromhex(tender[-64:]), *BIDDERS[:4])
+    holding.wait_until(holding.told(tender)["opening"])
+    holding.done(f"{tender}/closing", {})
+    operation = holding.drawn_up(f"{tender}/opening", {"record": PAPER})
+    listed = [Bid(bytes.fromhex(one["commitment"][2:]), one["index"]) for one in operation["request"]["bids"]]
+    assert set(listed) == {Bid(one.commitment, one.index) for one in received}
+    assert operation["typed_data"]["message"]["act"]["root"] == "0x" + open_list(pack_bids(listed)).root.hex()
 
 
 def test_the_same_request_is_one_operation(holding: Holding) -> None:
