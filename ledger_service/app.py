@@ -5,13 +5,13 @@ all other routes are FastAPI's. Every refusal is the same kind of problem docume
 all of them.
 """
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
 import orjson
-from fastapi import FastAPI, Request, Response
+from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import iter_route_contexts
@@ -52,6 +52,7 @@ class Parts:
     watched: status.Watched
     network_file: bytes
     credit: CreditRooms | None  # None where the alliance keeps no credit records
+    routers: Sequence[APIRouter]  # of the other slices that stand on the chain
 
 
 def make_app(parts: Parts) -> ASGIApp:
@@ -74,7 +75,7 @@ def make_app(parts: Parts) -> ASGIApp:
     )
     app.include_router(alliance.routes(watched.engine, parts.network_file))
     app.include_router(status.routes(watched))
-    for router in parts.credit.routers if parts.credit else ():
+    for router in (*(parts.credit.routers if parts.credit else ()), *parts.routers):
         app.include_router(router)
     app.add_exception_handler(ServiceError, _refuse)
     app.add_exception_handler(RequestValidationError, _refuse)

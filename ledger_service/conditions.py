@@ -16,7 +16,7 @@ from ledger_service.errors import ServiceError
 class Condition(SQLModel, table=True):
     """One thing that is wrong now."""
 
-    part: str = Field(primary_key=True)  # log, anchor, proofs, index, timestamp, or "witness" and its name
+    part: str = Field(primary_key=True)  # log, anchor, proofs, index, sending, timestamp, or "witness" and its name
     problem: str = Field(primary_key=True)  # stable name, as a problem type's
     detail: str
     since: datetime

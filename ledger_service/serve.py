@@ -18,6 +18,7 @@ from typing import TypeVar
 
 import structlog
 import uvicorn
+from fastapi import APIRouter
 from sqlalchemy import Engine
 
 from anchors.errors import AnchorsError
@@ -27,17 +28,18 @@ from ledger_service import conditions, logs
 from ledger_service.anchoring.outbox import Outbox, Target
 from ledger_service.anchoring.proofs import ProofCapture
 from ledger_service.app import Parts, make_app
-from ledger_service.chain.contracts import CREDIT_REGISTER, EVIDENCE_LOG
+from ledger_service.chain.contracts import CREDIT_REGISTER, EVIDENCE_LOG, TENDER_REGISTER
 from ledger_service.chain.finality import Finality
 from ledger_service.chain.rpc import Rpc
+from ledger_service.credit import rooms as credit_rooms
 from ledger_service.credit.ground import CreditGround
-from ledger_service.credit.rooms import CreditRooms, delivering, open_rooms, sending
+from ledger_service.credit.rooms import CreditRooms
 from ledger_service.credit.webhook_addresses import Reach
 from ledger_service.database import open_engine
 from ledger_service.errors import Misconfigured
 from ledger_service.index.indexer import Followed, Indexer
 from ledger_service.jobs import Job
-from ledger_service.keys import open_ethereum_key, open_log_key, open_secret
+from ledger_service.keys import EthereumKey, open_ethereum_key, open_log_key, open_secret
 from ledger_service.log.accept import EvidenceEndpoint
 from ledger_service.log.api_keys import ApiKeys
 from ledger_service.log.identity import LogIdentity
@@ -45,8 +47,14 @@ from ledger_service.log.reader import LogReader
 from ledger_service.log.routes import LogRoutes
 from ledger_service.log.writer import LogWriter
 from ledger_service.migrations import upgrade
+from ledger_service.operations import routes as operations
+from ledger_service.operations.acts import ActsByKind
+from ledger_service.operations.desk import Desk
+from ledger_service.operations.sending import Sending
 from ledger_service.settings import Settings
 from ledger_service.status.routes import Watched
+from ledger_service.tenders import rooms as tender_rooms
+from ledger_service.tenders.ground import TenderGround
 from ledger_service.witness.cosigning import PARTS as PARTS_OF_WITNESSES
 from ledger_service.witness.cosigning import Cosigning, places, read_policy
 from ledger_service.witness.dating import PART as PART_OF_AUTHORITY
@@ -120,6 +128,13 @@ class _Ground:
         if not self.network.contracts_named(CREDIT_REGISTER):
             return None
         return CreditGround.pinned(self.engine, self.network, self.member, _now)
+
+    @property
+    def tenders(self) -> TenderGround | None:
+        """What the tender slice stands on; None where the network file has no tender register."""
+        if not self.network.contracts_named(TENDER_REGISTER):
+            return None
+        return TenderGround.pinned(self.engine, self.network, self.member, _now)
 
     @property
     def webhook_secret(self) -> bytes | None:
@@ -197,15 +212,17 @@ def _witness_jobs(ground: _Ground) -> list[Job]:
 
 
 def _send_jobs(ground: _Ground) -> list[Job]:
-    credit, settings = ground.credit, ground.settings
-    if credit is None:
-        return []
+    credit, tenders, settings = ground.credit, ground.tenders, ground.settings
+    acts = {**(credit_rooms.acts(credit) if credit else {}), **(tender_rooms.acts(tenders) if tenders else {})}
     jobs = []
     if settings.sender_keystore is not None:
         key = open_ethereum_key(settings.sender_keystore, _needed("PASSWORD_FILE", settings.password_file))
-        jobs.append(sending(credit, Rpc(settings.rpc_url), ground.finality, key))
-    if (secret := ground.webhook_secret) is not None:
-        jobs.append(delivering(credit, ground.finality, secret, Reach.of(settings.webhook_networks)))
+        rpc, chain = Rpc(settings.rpc_url), ground.network.chain_id
+        room = Sending(ground.engine, rpc, chain, key, ActsByKind(acts), ground.finality, _now)
+        jobs.append(Job("sending", room.step, eager=True))
+    if credit is not None and (secret := ground.webhook_secret) is not None:
+        reach = Reach.of(settings.webhook_networks)
+        jobs.append(credit_rooms.delivering(credit, ground.finality, secret, reach))
     return jobs
 
 
@@ -221,10 +238,11 @@ _JOBS: dict[str, Callable[[_Ground], list[Job]]] = {
 def _serve_api(ground: _Ground) -> None:
     settings = ground.settings
     api_keys = ApiKeys.read(settings.api_keys_file, settings.slots, settings.public_quota)
+    identity = _identity(ground)
     writer = LogWriter(
         ground.engine,
         settings.data_dir,
-        _identity(ground),
+        identity,
         slots=settings.slots,
         period_seconds=settings.period_seconds,
         anchor_within_seconds=settings.anchor_within_seconds,
@@ -250,6 +268,7 @@ def _serve_api(ground: _Ground) -> None:
         ),
         network_file=ground.network_file,
         credit=_credit_rooms(ground, writer, api_keys),
+        routers=_routers(ground, writer, api_keys, identity.receipt_key),
     )
     writer.start()  # before the server, which would hide what a key that does not fit raises
     config = uvicorn.Config(
@@ -285,7 +304,16 @@ def _credit_rooms(ground: _Ground, writer: LogWriter, api_keys: ApiKeys) -> Cred
         return None
     reach = Reach.of(ground.settings.webhook_networks)
     rpc = Rpc(ground.settings.rpc_url)
-    return open_rooms(credit, rpc, ground.finality, writer, api_keys, ground.webhook_secret, reach)
+    return credit_rooms.open_rooms(credit, rpc, ground.finality, writer, api_keys, ground.webhook_secret, reach)
+
+
+def _routers(ground: _Ground, writer: LogWriter, api_keys: ApiKeys, receipt_key: EthereumKey) -> list[APIRouter]:
+    """The routes of tenders, and of what several people sign."""
+    desk = Desk(ground.engine, ground.network, _now)
+    found = [operations.routes(desk, api_keys)]
+    if (tenders := ground.tenders) is not None:
+        found += tender_rooms.open_rooms(tenders, writer, ground.settings.generation, receipt_key, api_keys)
+    return found
 
 
 def _policy(settings: Settings) -> Policy | None:

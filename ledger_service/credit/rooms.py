@@ -1,5 +1,6 @@
-"""The rooms of the credit slice put together: its routes for the API, and its jobs for the part that sends."""
+"""The credit slice put together: its routes for the API, its acts and its webhooks for the part that sends."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -25,15 +26,11 @@ from ledger_service.credit.subjects import DESCRIPTION, SCHEMAS, SubjectEndpoint
 from ledger_service.credit.webhook_addresses import Reach
 from ledger_service.credit.webhooks import Delivering
 from ledger_service.jobs import Job
-from ledger_service.keys import EthereumKey
 from ledger_service.log.api_keys import ApiKeys
 from ledger_service.log.writer import LogWriter
-from ledger_service.operations import routes as operations
-from ledger_service.operations.acts import ActsByKind
-from ledger_service.operations.desk import Desk
-from ledger_service.operations.sending import Sending
+from ledger_service.operations.acts import Acts
 
-__all__ = ["BARE_ROUTES", "BARE_SCHEMAS", "CreditRooms", "delivering", "open_rooms", "sending"]
+__all__ = ["BARE_ROUTES", "BARE_SCHEMAS", "CreditRooms", "acts", "delivering", "open_rooms"]
 
 BARE_ROUTES: Final = {**DESCRIPTION, **EVENTS_ROUTE}
 BARE_SCHEMAS: Final = SCHEMAS
@@ -74,7 +71,6 @@ def open_rooms(
         routers=(
             certificates.routes(made),
             commands.routes(ground, api_keys),
-            operations.routes(Desk(ground.engine, ground.network, ground.clock), api_keys),
             routes.routes(ground),
             screening_routes.routes(Screenings(ground, writer, made), ground, api_keys),
             name_routes.routes(ground.engine, api_keys, ground.clock),
@@ -85,12 +81,9 @@ def open_rooms(
     )
 
 
-def sending(ground: CreditGround, rpc: Rpc, finality: Finality, key: EthereumKey) -> Job:
-    """The job that sends what all have signed."""
-    chain = ground.network.chain_id
-    acts = ActsByKind(dict.fromkeys(KINDS, CreditActs(ground)))
-    room = Sending(ground.engine, rpc, chain, key, acts, finality, ground.clock)
-    return Job("sending", room.step, eager=True)
+def acts(ground: CreditGround) -> Mapping[str, Acts]:
+    """The acts about credit by their kinds, for the job that sends."""
+    return dict.fromkeys(KINDS, CreditActs(ground))
 
 
 def delivering(ground: CreditGround, finality: Finality, webhook_secret: bytes, reach: Reach) -> Job:

@@ -131,7 +131,7 @@ def _make_operator_key(path: Path) -> Path:
     path.touch(mode=0o600)
     path.write_text(key + "\n", encoding="ascii")
     known = path.with_name("api-keys.json")
-    scopes = ["operator", "credit"]
+    scopes = ["operator", "credit", "tender"]
     entry = {"id": "operator", "sha256": sha256(key.encode()).hexdigest(), "scopes": scopes, "quota": 8}
     known.write_text(json.dumps([entry], indent=2) + "\n", encoding="ascii")
     return known

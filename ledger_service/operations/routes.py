@@ -35,7 +35,8 @@ def routes(desk: Desk, api_keys: ApiKeys) -> APIRouter:
     router = APIRouter(tags=["operations"], route_class=bounded_route(MAX_BODY_BYTES))
 
     def allowed(authorization: Annotated[str | None, Header(description="Bearer, and an API key.")] = None) -> ApiKey:
-        return api_keys.authenticate(authorization).require(Scope.CREDIT)
+        key = api_keys.authenticate(authorization)
+        return key if Scope.TENDER in key.scopes else key.require(Scope.CREDIT)
 
     _add_one(router, desk)
     _add_list(router, desk, Depends(allowed))
