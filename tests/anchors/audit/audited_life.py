@@ -51,6 +51,8 @@ SLOTS, PERIODS, CLOSED_SIZE, SIZE = 16, 5, 48, 80
 SECRET, ORIGIN = key("period secret"), f"{DOMAIN}/{CHAIN_ID}/{CODES[HOST - 1]}/0"
 TAG = hashlib.sha256(b"bidledger/commitment/v1").digest()
 
+SHORT = ("few", "given up")  # the ends of a tender without an evaluation
+
 Topics = tuple[bytes, ...]
 
 
@@ -135,6 +137,9 @@ class Life:
     first_opening: int = START + 15 * DAY
     answer_days: int = 5
     amended_at: int = START + DAY
+    amended_for: bytes = REASON
+    result: bytes = PAPER
+    failed_for: bytes = REASON
     deadline: int = DEADLINE
     closed_at: int = DEADLINE + 10
     opening: int = DEADLINE + 60
@@ -198,7 +203,7 @@ class Life:
 
     def evaluation(self, round_: int) -> Evaluation:
         manifest = self.act.struct_hash()
-        return Evaluation(self.name, round_, manifest, PAPER, self.sites, self.panel.sealed(), PAPER)
+        return Evaluation(self.name, round_, manifest, PAPER, self.sites, self.panel.sealed(), self.result)
 
     def candidates(self, round_: int) -> Candidates:
         return Candidates(self.name, self.evaluation(round_).struct_hash(), word(round_), self.until_of(round_))
@@ -222,7 +227,7 @@ class Life:
         )
         yield self._own(
             "TenderAmended(bytes32,uint16,bytes32,bytes32,uint64,uint64)",
-            *(self.amended_at, word(2), PAPER, REASON, self.deadline, self.opening),
+            *(self.amended_at, word(2), PAPER, self.amended_for, self.deadline, self.opening),
         )
         for size, time in ((32, DEADLINE - HOUR), (CLOSED_SIZE, DEADLINE + 5), (SIZE, DEADLINE + 300)):
             yield self.anchored(size, time)
@@ -242,11 +247,16 @@ class Life:
             yield self._elsewhere()
 
     def _end(self) -> Iterable[Emission]:
+        if self.ends == "given up":
+            officer, regulator = "0x" + address("officer").hex(), "0x" + self.regulator.hex()
+            signature = "TenderFailed(bytes32,bytes32,address,address)"
+            yield self._own(signature, self.awarded_at, self.failed_for, officer, regulator)
         if self.ends == "few":
             yield self._own(
                 "TenderFailed(bytes32,bytes32,address,address)",
                 *(self.opened_at, bytes(32), "0x" + "00" * 20, "0x" + "00" * 20),
             )
+        if self.ends in SHORT:
             return
         for round_ in (1, 2):
             yield from self._round(round_)
@@ -266,7 +276,7 @@ class Life:
         officer, regulator = "0x" + address("officer").hex(), "0x" + address("regulator").hex()
         yield self._own(
             "TenderEvaluated(bytes32,bytes32,uint16,bytes32,uint256,bytes32,bytes32)",
-            *(self.named(round_) - HOUR, act.struct_hash(), round_, PAPER, self.sites, act.panel, PAPER),
+            *(self.named(round_) - HOUR, act.struct_hash(), round_, PAPER, self.sites, act.panel, self.result),
         )
         yield self._own(
             "CandidatesPublished(bytes32,bytes32,bytes32,uint64,address)",
@@ -320,8 +330,8 @@ class Life:
         """The slots of the tender at its end, as the contract's storage layout has them."""
         last = self.evaluation(2)
         closed = next((number for number, each in enumerate(self.emitted) if each.name == "BidsClosed"), 0) + 100
-        few = self.ends == "few"
-        state = {"award": 6, "few": 7, "candidates": 5}[self.ends]
+        few = self.ends in SHORT
+        state = {"award": 6, "few": 7, "given up": 7, "candidates": 5}[self.ends]
         waiting = 0 if self.ruled else 1
         fields = (
             (HOST, 16),

@@ -67,6 +67,24 @@ def test_an_amendment_that_brings_the_deadline_forward_is_seen() -> None:
     assert "forward" in _broken(Life(first_deadline=DEADLINE + 1, first_opening=DEADLINE + 1), "amendments")
 
 
+def test_an_amendment_without_a_reason_is_seen() -> None:
+    assert "does not say" in _broken(Life(amended_for=bytes(32)), "amendments")
+
+
+def test_an_evaluation_without_a_result_is_seen() -> None:
+    assert "names no report" in _broken(Life(result=bytes(32)), "evaluation")
+
+
+def test_a_tender_is_given_up_by_both_roles_for_a_reason() -> None:
+    given_up = Life(ends="given up", claimed=())
+    audited = Audited(given_up)
+    verdict = audited.judge(audited.file(draws=[]))
+    assert outcome(verdict, "award") == "kept"
+    assert "no award, for the reason" in detail(verdict, "award")
+    assert "two roles" in _broken(replace(given_up, regulator=address("officer")), "award", draws=[])
+    assert "without a reason" in _broken(replace(given_up, failed_for=bytes(32)), "award", draws=[])
+
+
 def test_an_amendment_after_the_deadline_is_seen() -> None:
     told = _broken(Life(amended_at=START + 16 * DAY), "amendments")
     assert "deadline was over" in told
