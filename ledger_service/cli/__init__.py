@@ -10,7 +10,20 @@ import sys
 import typer
 
 from anchors.errors import AnchorsError
-from ledger_service.cli import besu, certificate, chain, credit, draw, evidence, keys, network, service, tender, verify
+from ledger_service.cli import (
+    besu,
+    certificate,
+    chain,
+    credit,
+    draw,
+    evidence,
+    keys,
+    network,
+    service,
+    tender,
+    tender_acts,
+    verify,
+)
 from ledger_service.errors import Exit, ServiceError
 
 app = typer.Typer(
@@ -29,6 +42,7 @@ app.add_typer(keys.app, name="keys")
 app.add_typer(network.app, name="network")
 chain.app.command()(besu.besu)
 app.add_typer(chain.app, name="devnet")
+tender_acts.add_to(tender.app)
 app.add_typer(tender.app, name="tender")
 app.command()(chain.deploy)
 app.command()(service.serve)

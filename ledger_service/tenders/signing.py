@@ -34,10 +34,11 @@ from ledger_service.index.tender_tables import TenderEvent
 from ledger_service.operations.acts import Call, compact
 from ledger_service.operations.collecting import Collected
 from ledger_service.operations.signers import OFFICER, REGULATOR
-from ledger_service.operations.typed import TypedData, typed_document
+from ledger_service.operations.typed import TypedData
 from ledger_service.tenders.drafted import read_word, read_words, write_word, write_words
 from ledger_service.tenders.ground import TenderGround
 from ledger_service.tenders.queries import current, standing
+from ledger_service.tenders.typed import typed_act
 
 __all__ = ["KINDS", "Signing"]
 
@@ -118,13 +119,7 @@ class Signing:
 
     def typed(self, ground: TenderGround, deadline: int) -> TypedData:
         """The same as EIP-712 JSON."""
-        name, _, parameters = self.act.TYPE.removesuffix(")").partition("(")
-        named = [tuple(reversed(one.split(" "))) for one in parameters.split(",")]
-        types = {f"Signed{name}": (("act", name), ("validUntil", "uint64")), name: tuple(named)}
-        words = zip(named, self.act.words(), strict=True)
-        act = {field: _typed_value(kind, value) for (field, kind), value in words}
-        message = {"act": act, "validUntil": deadline}
-        return typed_document(ground.register, ground.network.chain_id, f"Signed{name}", types, message)  # type: ignore[arg-type]
+        return typed_act(ground.register, ground.network.chain_id, self.act, deadline)
 
     def check(self, session: Session, ground: TenderGround, time: int) -> None:
         """Hold the act against the rules; raises AnchorsError by the rule's name."""
@@ -193,7 +188,3 @@ class Signing:
         if self.panel is None:
             return words, deadline, pair
         return words, (self.panel.salt, list(self.panel.drawn), list(self.panel.signers)), deadline, pair
-
-
-def _typed_value(kind: str, value: int | bytes) -> Any:
-    return str(value) if kind == "uint256" else write_word(value)  # more than a number of JavaScript holds
