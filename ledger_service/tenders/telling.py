@@ -64,7 +64,7 @@ def events_told(ground: TenderGround, events: Sequence[Happened], bids: bytes, r
     for event, block in events:
         data = {name: _told(ground, name, value) for name, value in orjson.loads(event.data).items()}
         if event.kind == "opened":
-            data["bids"] = [bid_told(bid) for bid in parse_bids(bids)]
+            data["bids"] = [bid_told(bid) | {"evidence": _evidence(bid)} for bid in parse_bids(bids)]
             data["refused"] = [
                 {"commitment": _hex(one.commitment), "reason": _hex(one.reason)} for one in parse_refusals(refusals)
             ]
@@ -118,6 +118,11 @@ def opening_told(opening: Opening) -> Told:
 def page_told(page: Page) -> Told:
     """A page of the opened list with its path."""
     return {"number": page.number, "entries": _hex(page.entries), "path": [_hex(node) for node in page.path]}
+
+
+def _evidence(bid: Bid) -> str:
+    """The path at the host's API under which the bid's leaf is proven from the log to its block."""
+    return f"/v1/evidence/{_hex(bid.commitment)}"
 
 
 def _closed(row: TenderVersion) -> Told | None:

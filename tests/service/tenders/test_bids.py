@@ -174,16 +174,17 @@ class Seen:
     leaves: set[tuple[int, str]]  # what is told of each published leaf
     bids: set[tuple[int, str]]  # what is told of each as a bid
     others: dict[str, tuple[int, str]]  # all other routes
+    on_the_beat: bool  # whether the log grew by the clock alone
     own: set[tuple[int, str]]  # how its own submissions are answered, up to its quota and beyond
 
     @property
     def public(self) -> tuple[object, ...]:
-        return self.steps, self.leaves, self.bids, self.others, self.own
+        return self.steps, self.leaves, self.bids, self.others, self.on_the_beat, self.own
 
 
 def look(room: Room, tender: bytes, bids: int) -> Seen:
     """Let bids come in over some periods, and look at everything in each."""
-    handed_in, sizes, own = 0, [0], set()
+    handed_in, sizes, times, own = 0, [0], [0.0], set()
     while len(sizes) <= PERIODS:
         for _ in range(max(1, bids // PERIODS) if handed_in < bids else 0):
             assert room.bid(tender, fresh(1)).status_code == 201
@@ -192,7 +193,9 @@ def look(room: Room, tender: bytes, bids: int) -> Seen:
         while (checkpoint := room.checkpoint()) is None or checkpoint.size == previous:
             time.sleep(0.02)
         sizes.append(checkpoint.size)
+        times.append(time.monotonic())
         own |= fill_quota(room, tender)
+    beats = (sizes[-1] - sizes[1]) / SLOTS - (times[-1] - times[1]) / PERIOD
     leaves, name = entries(room, sizes[-1]), f"/v1/tenders/0x{tender.hex()}"
     assert len(set(leaves)) == sizes[-1]
     paths = ("/v1/tenders", name, f"{name}/bids", "/v1/notices", "/v1/members", "/v1/withdrawals")
@@ -202,6 +205,7 @@ def look(room: Room, tender: bytes, bids: int) -> Seen:
         {public(room, "/v1/evidence/0x" + leaf.hex()) for leaf in leaves},
         {public(room, f"{name}/bids/0x{leaf.hex()}/opened") for leaf in leaves[:SLOTS]},
         {path: public(room, path) for path in (*paths, "/v1/status", "/healthz", "/metrics")},
+        abs(beats) < 1,
         own,
     )
 
@@ -253,5 +257,5 @@ def test_one_bid_and_forty_look_alike_to_outsiders(
     few, many = seen
     assert (few.handed_in, many.handed_in) == (1, 40)
     assert few.public == many.public
-    assert few.steps == {0}
+    assert (few.steps, few.on_the_beat) == ({0}, True)
     assert len(few.own) == 2

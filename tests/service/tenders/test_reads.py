@@ -70,6 +70,7 @@ def test_a_tender_is_told_with_all_that_happened_to_it(tendering: Tendering, rpc
     assert told["evaluated"]["sites"] == ["chongqing", "guizhou"]
     opened = told["events"][3]["data"]
     assert [bid["commitment"] for bid in opened["bids"]] == sorted("0x" + bid.commitment.hex() for bid in bids(5))
+    assert {bid["evidence"] for bid in opened["bids"]} == {f"/v1/evidence/0x{bid.commitment.hex()}" for bid in bids(5)}
     assert opened["refused"] == [{"commitment": "0x" + refused.commitment.hex(), "reason": "0x" + REASON.hex()}]
     assert told["events"][6]["data"]["member"] == "sichuan"
     assert told["events"][7]["data"]["ruling"] == "0x" + RULING.hex()
