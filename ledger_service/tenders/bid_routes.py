@@ -26,7 +26,7 @@ _TAKING: Final[dict[str, Any]] = {
             "in": "header",
             "required": False,
             "description": "The same key with the same body gets the first receipts again, after the deadline as well.",
-            "schema": {"type": "string"},
+            "schema": {"type": "string", "pattern": "^[!#-~]{1,64}$"},
         }
     ],
     "requestBody": {
