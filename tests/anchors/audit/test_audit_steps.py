@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 from audited import Audited, Block, altered, node_reader, receipt
 from audited_life import (
+    CHAIN_ID,
     CLOSED_SIZE,
     DAY,
     DEADLINE,
     LOG,
+    PAPER,
     REGISTER,
     SIZE,
     SLOTS,
@@ -22,9 +24,11 @@ from audited_life import (
 )
 from draw.held_draw import held
 from exhibits import CODES, governed
+from sealed_headers import key
 
 from anchors.chain.keccak import keccak256
 from anchors.chain.receipts import receipts_trie
+from anchors.chain.signatures import sign_digest
 from anchors.errors import AuditTooLarge
 from anchors.evidence import Finality
 from anchors.network import Contract, write_network
@@ -219,6 +223,51 @@ def test_a_register_that_the_network_does_not_list_is_refused() -> None:
     assert verdict.steps[-1].step == "network"
 
 
+SECOND = b"\x55" * 20
+
+
+def _judged_with(life: Life, *contracts: Contract) -> str:
+    """The step at which a life is refuted where the network lists these contracts."""
+    audited = Audited(life)
+    network = governed(replace(KEPT.network, contracts=contracts))
+    verdict = audit(audited.file(), write_network(network))
+    assert verdict.finding is Finding.REFUTED
+    return verdict.steps[-1].step
+
+
+def _emitted_by(name: str, by: bytes, **life: Any) -> Life:
+    def change(events: list[Emission]) -> list[Emission]:
+        return [replace(each, address=by) if each.name == name else each for each in events]
+
+    return Life(change=change, **life)
+
+
+def test_a_tenders_events_are_of_one_register() -> None:
+    register, log = KEPT.network.contracts
+    two = (replace(register, to_block=110), replace(register, address=SECOND, from_block=110))
+    assert _judged_with(_emitted_by("TenderAwarded", SECOND), *two, log) == "network"
+    assert _judged_with(_emitted_by("", SECOND), replace(register, to_block=50), log) == "network"
+
+
+def test_anchors_are_of_the_log_that_took_the_bids() -> None:
+    register, log = KEPT.network.contracts
+    two = (replace(log, to_block=50), replace(log, address=SECOND, from_block=50))
+    assert _judged_with(_emitted_by("Anchored", SECOND), register, *two) == "life"
+
+
+def test_a_log_that_the_network_does_not_list_took_no_bids() -> None:
+    register, log = KEPT.network.contracts
+    assert _judged_with(_emitted_by("Anchored", SECOND), register, replace(log, address=SECOND)) == "network"
+
+
+def test_an_opening_by_a_stranger_accounts_for_nothing() -> None:
+    def change(events: list[Emission]) -> list[Emission]:
+        return [replace(each, address=SECOND) if each.topics[1] == PAPER else each for each in events]
+
+    audited = Audited(Life(elsewhere=("of another tender",), change=change))
+    assert _refuted(audited.file(), audited)[0] == "network"
+
+
 def test_another_code_at_the_register_is_refused() -> None:
     other = Contract("TenderRegister", REGISTER, word(1), 10, None)
     network = governed(replace(KEPT.network, contracts=(other, KEPT.network.contracts[1])))
@@ -268,6 +317,13 @@ def test_a_receipt_for_another_tender_is_refused() -> None:
 def test_a_replacement_by_another_than_the_holder_is_refused() -> None:
     forged = KEPT.replacement("beta", bytes(32), signer="the host")
     assert _refuted(KEPT.file(replacements=[forged]))[0] == "receipts"
+
+
+def test_a_replacement_in_another_tender_is_refused() -> None:
+    word_of = KEPT.replacement("beta", bytes(32))
+    other = replace(word_of, act=replace(word_of.act, tender=word(4)))
+    signature = sign_digest(key("beta holder"), other.act.digest(REGISTER, CHAIN_ID))
+    assert _refuted(KEPT.file(replacements=[replace(other, signature=signature)]))[0] == "receipts"
 
 
 def test_a_replacement_of_another_bid_is_refused() -> None:
