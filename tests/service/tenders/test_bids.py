@@ -160,6 +160,21 @@ def test_only_the_holder_replaces_a_bid_and_before_the_deadline(
     assert problem(room.replace(tender, room.replacement(tender, BIDDERS[1], signed_at=now))) == (422, "deadline-over")
 
 
+def test_naming_a_replacement_tells_nobody_which_leaves_are_bids(
+    room: Room, tender: bytes, tendering: Tendering, clock: Clock, follow: Follow
+) -> None:
+    """Whoever has a bid of its own may name any leaf in its place: a bid, a leaf that is none, or nothing logged."""
+    another = room.handed_in(tender, BIDDERS[5])[0].commitment
+    (no_bid,), headers = fresh(1), {"authorization": "Bearer secret-bidder"}
+    assert room.client.post("/v1/evidence", json={"commitments": [no_bid]}, headers=headers).status_code == 201
+    now, answers = int(clock().timestamp()), []
+    for bidder, named in zip(BIDDERS, (another, bytes.fromhex(no_bid[2:]), b"\x09" * 32), strict=False):
+        room.handed_in(tender, bidder)
+        answer = room.replace(tender, room.replacement(tender, bidder, named, signed_at=now))
+        answers.append((answer.status_code, answer.content))
+    assert answers == [(204, b"")] * 3
+
+
 # ---- what an outsider sees ----
 
 PERIOD, PERIODS = 1.0, 5
