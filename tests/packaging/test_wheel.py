@@ -50,6 +50,7 @@ def test_the_wheel_holds_what_the_installed_code_reads(wheel: Path) -> None:
         "anchors/py.typed",
         "anchors/evidence.schema.json",
         "anchors/credit/certificate.schema.json",
+        "anchors/tenders/audit/audit.schema.json",
         "anchors/credit/measures.json",
         "ledger_service/chain/artifacts/EvidenceLog.json",
         "ledger_service/chain/artifacts/AllianceRegistry.json",
