@@ -312,7 +312,8 @@ def _routers(ground: _Ground, writer: LogWriter, api_keys: ApiKeys, receipt_key:
     desk = Desk(ground.engine, ground.network, _now)
     found = [operations.routes(desk, api_keys)]
     if (tenders := ground.tenders) is not None:
-        found += tender_rooms.open_rooms(tenders, writer, ground.settings.generation, receipt_key, api_keys)
+        rpc, generation = Rpc(ground.settings.rpc_url), ground.settings.generation
+        found += tender_rooms.open_rooms(tenders, rpc, ground.finality, writer, generation, receipt_key, api_keys)
     return found
 
 

@@ -32,6 +32,7 @@ POLL_SECONDS: Final = 0.5
 def add_to(app: typer.Typer) -> None:
     """Put these commands into the group of tenders."""
     app.command("list")(list_tenders)
+    app.command("fetch-audit")(fetch_audit)
     for command in (show, opened, bid, publish, act, claim, sign, operation):
         app.command()(command)
 
@@ -89,6 +90,20 @@ def opened(
     else:
         _print(f"manifest {told['manifest']}: " + ("not opened" if bid is None else f"opened, place {bid.place}"))
     raise typer.Exit(Exit.REFUTED if bid is None else Exit.DONE)
+
+
+def fetch_audit(
+    tender: TenderArgument,
+    out: Annotated[Path, typer.Option(help="Where the file goes.")],
+    url: UrlOption = SERVICE_URL,
+) -> None:
+    """Fetch a tender's audit, for `bidledger tender audit`: any member's service has it."""
+    from ledger_service.files import write_durably
+    from ledger_service.tenders.client import TenderClient
+
+    with TenderClient(url) as client, working(f"fetching from {url}"):
+        file = client.audit(tender)
+    write_durably(out, file)
 
 
 def bid(

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 from urllib.parse import quote
 
+from anchors.tenders.audit import MAX_AUDIT_BYTES
 from ledger_service.connection import Connection
 from ledger_service.pages import MAX_PAGE
 
@@ -35,6 +36,10 @@ class TenderClient(Connection):
     def opened(self, tender: str, commitment: str) -> Told:
         """Whether a bid was opened, with the proof."""
         return self.ask_json("GET", f"{_path(tender)}/bids/{_segment(commitment)}/opened")
+
+    def audit(self, tender: str) -> bytes:
+        """The audit's file, which proves itself to `bidledger tender audit`."""
+        return self.ask("GET", f"{_path(tender)}/audit", MAX_AUDIT_BYTES).content
 
     def bid(self, tender: str, commitments: Sequence[str], idempotency_key: str) -> Told:
         """Hand in bids; the receipts of the log and of the tender."""

@@ -4,12 +4,15 @@ from collections.abc import Mapping
 
 from fastapi import APIRouter
 
+from ledger_service.chain.finality import Finality
+from ledger_service.chain.rpc import Rpc
 from ledger_service.keys import EthereumKey
 from ledger_service.log.api_keys import ApiKeys
 from ledger_service.log.writer import LogWriter
 from ledger_service.operations.acts import Acts
-from ledger_service.tenders import bid_routes, commands, routes
+from ledger_service.tenders import audit_routes, bid_routes, commands, routes
 from ledger_service.tenders.acts import ALL_KINDS, TenderActs
+from ledger_service.tenders.auditing import Audits
 from ledger_service.tenders.bids import Bids
 from ledger_service.tenders.ground import TenderGround
 
@@ -17,19 +20,32 @@ __all__ = ["acts", "open_rooms"]
 
 
 def open_rooms(
-    ground: TenderGround, writer: LogWriter, generation: int, receipt_key: EthereumKey, api_keys: ApiKeys
+    ground: TenderGround,
+    rpc: Rpc,
+    finality: Finality,
+    writer: LogWriter,
+    generation: int,
+    receipt_key: EthereumKey,
+    api_keys: ApiKeys,
 ) -> tuple[APIRouter, ...]:
     """The routes of the API.
 
     Args:
         ground: the alliance, and the database.
+        rpc: a node, which proves what audits tell.
+        finality: when the chain's blocks are final.
         writer: of the member's log, in which bids are logged.
         generation: of that log.
         receipt_key: of the member's receipt signer.
         api_keys: who may act, submit and open.
     """
     bids = Bids(ground, writer, generation, receipt_key)
-    return routes.routes(ground), bid_routes.routes(bids, api_keys), commands.routes(ground, api_keys)
+    return (
+        routes.routes(ground),
+        audit_routes.routes(Audits(ground, rpc, finality)),
+        bid_routes.routes(bids, api_keys),
+        commands.routes(ground, api_keys),
+    )
 
 
 def acts(ground: TenderGround) -> Mapping[str, Acts]:

@@ -27,6 +27,7 @@ from anchors.tenders import WITHDRAWN, BidReceipt, Replacement
 from ledger_service.app import ACCEPT_PATH
 from ledger_service.chain.contracts import EVIDENCE_LOG
 from ledger_service.chain.finality import Finality
+from ledger_service.chain.rpc import Rpc
 from ledger_service.keys import open_log_key, open_secret
 from ledger_service.log.accept import EvidenceEndpoint
 from ledger_service.log.api_keys import ApiKeys, KeyEntry
@@ -124,6 +125,7 @@ class Room:
 def bidding(
     ground: TenderGround,
     founded: Founded,
+    rpc: Rpc,
     data_dir: Path,
     clock: Callable[[], datetime],
     slots: int = 0,
@@ -149,7 +151,7 @@ def bidding(
         clock=clock,
     )
     app = application(
-        *rooms.open_rooms(ground, writer, 0, made.receipt_key, keys),
+        *rooms.open_rooms(ground, rpc, finality, writer, 0, made.receipt_key, keys),
         operations.routes(Desk(ground.engine, ground.network, ground.clock), keys),
         evidence.routes(ground.engine, reader, kept, ground.member.number, 0, finality),
         alliance.routes(ground.engine, write_network(founded.network)),

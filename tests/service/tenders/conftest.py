@@ -64,7 +64,7 @@ def room(
     """The host's service, with a log whose period does not end."""
     clock.set(block_time(rpc))
     follow()
-    with bidding(ground, founded, tmp_path / "data", clock) as opened:
+    with bidding(ground, founded, rpc, tmp_path / "data", clock) as opened:
         yield opened
 
 

@@ -266,7 +266,7 @@ def test_one_bid_and_forty_look_alike_to_outsiders(
         SQLModel.metadata.create_all(engine)
         catch_up(indexer(engine, rpc, founded))
         of_its_own = replace(ground, engine=engine)
-        with bidding(of_its_own, founded, folder, lambda: datetime.now(UTC), SLOTS, PERIOD) as room:
+        with bidding(of_its_own, founded, rpc, folder, lambda: datetime.now(UTC), SLOTS, PERIOD) as room:
             seen.append(look(room, tender, bids))
         engine.dispose()
     few, many = seen

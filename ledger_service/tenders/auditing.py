@@ -1,0 +1,247 @@
+"""Audits of tenders: all that the chain has of one, proven through a node, in a file that anybody recomputes offline.
+
+Promises a file as of the last final block, so that nothing in it is taken back, which the verifier of
+`anchors.tenders.audit` does not refute: each is held against it before it is given out. What the host alone keeps, its
+holders' words, is told from the final opening on. Leaves of the host's log and the keys of its periods are not told:
+a key shows how many bids of every tender came in its minutes, and whether all of those are opened is not decided here.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from sqlmodel import Session, col, select
+
+from anchors.chain.answers import Answer
+from anchors.chain.header import Header
+from anchors.chain.receipts import prove_receipt, receipt_key, receipts_trie
+from anchors.chain.state import prove_state
+from anchors.chain.trie import Trie
+from anchors.errors import AnchorsError, AuditTooLarge
+from anchors.evidence import Anchor, Finality, Place
+from anchors.network import write_network
+from anchors.tenders import Replacement
+from anchors.tenders.audit import (
+    FinalState,
+    Finding,
+    ProvenLog,
+    SignedReplacement,
+    audit,
+    audit_slots,
+    write_audit,
+)
+from ledger_service.chain import finality as chain
+from ledger_service.chain.contracts import EVIDENCE_LOG, TENDER_REGISTER
+from ledger_service.chain.rpc import Rpc, fields, hex_bytes, items
+from ledger_service.errors import ChainRefused, IndexBehind, NodeDishonest, Unavailable
+from ledger_service.index.confirming import finality_headers
+from ledger_service.index.fetch import ChainMoved, Fetcher
+from ledger_service.index.queries import final_block
+from ledger_service.index.tables import Anchor as LogAnchor
+from ledger_service.index.tables import Block
+from ledger_service.index.tender_tables import TenderEvent, TenderVersion
+from ledger_service.refusals import Refused
+from ledger_service.tenders.bids import kept_bids
+from ledger_service.tenders.ground import TenderGround
+from ledger_service.tenders.queries import happened, standing
+from ledger_service.tenders.tables import ReplacedBid
+
+__all__ = ["Audits"]
+
+RETRY_SECONDS = 2
+SLOTS_A_QUESTION = 100
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the database holds of a tender as of a block."""
+
+    row: TenderVersion
+    events: tuple[TenderEvent, ...]
+    anchors: tuple[LogAnchor, ...]
+    replacements: tuple[SignedReplacement, ...]
+
+    def subjects(self, kind: str) -> list[bytes]:
+        """What the events of a kind are about."""
+        return [event.subject for event in self.events if event.kind == kind and event.subject is not None]
+
+    def slots(self) -> tuple[bytes, ...]:
+        """The slots of the register that an audit shows."""
+        return audit_slots(self.row.tender, self.subjects("objected"), self.subjects("claimed"))
+
+
+class Audits:
+    """Gathers audits.
+
+    Args:
+        ground: the alliance, and the database with the index.
+        rpc: a node; it must keep the state of the last final block.
+        finality: when the chain's blocks are final.
+    """
+
+    def __init__(self, ground: TenderGround, rpc: Rpc, finality: chain.Finality) -> None:
+        self._ground = ground
+        self._rpc = rpc
+        self._finality = finality
+        self._network_file = write_network(ground.network)
+
+    def gather(self, tender: bytes) -> bytes:
+        """The audit's file of a tender as of the last final block.
+
+        Raises:
+            NotFound: there is no such tender.
+            IndexBehind: its notice, or any block, is not final yet; ask again.
+            Unavailable: the node keeps no state of that block, or the block was replaced; ask again.
+            NodeDishonest: the node's proofs do not lead to the headers, or to another life than the index holds.
+            Refused: more happened to it than a file may tell.
+            ChainUnreachable: no node answers.
+        """
+        try:
+            file = self._gather(tender)
+        except ChainMoved as error:
+            raise Unavailable("The chain moved meanwhile; ask again.", retry_after=RETRY_SECONDS) from error
+        except AuditTooLarge as error:
+            raise Refused(error, "/path/tender") from error
+        verdict = audit(file, self._network_file)
+        if verdict.finding is Finding.REFUTED:
+            step = verdict.steps[-1]
+            raise NodeDishonest(
+                f"the audit of 0x{tender.hex()} would be refuted at {step.step}: {step.detail}; what the index tells "
+                "is not believed"
+            )
+        return file
+
+    def _gather(self, tender: bytes) -> bytes:
+        with Session(self._ground.engine, expire_on_commit=False) as session:
+            number = final_block(session, self._finality)
+            if number is None or session.get(Block, number) is None:
+                raise IndexBehind("No block is final yet; ask again later.", retry_after=RETRY_SECONDS)
+            known = self._known(session, tender, number)
+        proofs = _Proofs(self._ground, self._rpc, self._finality)
+        places = [*map(_place, known.events), *map(_place, known.anchors)]
+        events = [proofs.event(place, block) for place, block in places]
+        state = proofs.state(known.row.contract, known.slots(), number)
+        return write_audit(tender, events, state, replacements=known.replacements)
+
+    def _known(self, session: Session, tender: bytes, block: int) -> _Known:
+        found = standing(session, tender, block)
+        if found is None:
+            newest = session.exec(select(Block.number).order_by(col(Block.number).desc()).limit(1)).one()
+            if standing(session, tender, newest) is None:
+                raise self._ground.unknown(tender)
+            raise IndexBehind("The tender's notice is not final yet; ask again later.", retry_after=RETRY_SECONDS)
+        events = tuple(event for event, _ in happened(session, found.row, block))
+        anchors = () if found.row.log is None else self._anchors(session, found.row)
+        return _Known(found.row, events, anchors, self._replacements(session, found.row))
+
+    def _anchors(self, session: Session, row: TenderVersion) -> tuple[LogAnchor, ...]:
+        """The last anchor of the host's log before the deadline: what is below it was there in time."""
+        rows = select(LogAnchor).join(Block, col(Block.number) == col(LogAnchor.block_number))
+        rows = rows.where(
+            LogAnchor.member == row.host,
+            LogAnchor.generation == row.generation,
+            Block.timestamp < row.deadline,
+            col(LogAnchor.block_number) <= row.closed_in,
+        )
+        last = session.exec(rows.order_by(col(LogAnchor.size).desc()).limit(1)).first()
+        if last is None or self._ground.network.contract(EVIDENCE_LOG, last.block_number).address != row.log:
+            return ()
+        return (last,)
+
+    def _replacements(self, session: Session, row: TenderVersion) -> tuple[SignedReplacement, ...]:
+        """The holders' words that this service keeps, once the bids are opened and where it is the host's."""
+        if row.manifest is None or row.host != self._ground.member.number:
+            return ()
+        words = [each.replaced for each in kept_bids(session, row.tender) if each.replaced is not None]
+        return tuple(_signed(word) for word in words if word.signed_at < row.deadline)
+
+
+class _Proofs:
+    """Proves events and state through a node, each block asked for once.
+
+    Args:
+        ground, rpc, finality: as `Audits` has them.
+    """
+
+    def __init__(self, ground: TenderGround, rpc: Rpc, finality: chain.Finality) -> None:
+        self._ground = ground
+        self._rpc = rpc
+        self._rule = finality
+        self._fetcher = Fetcher(rpc, {}, finality.consensus)
+        self._blocks: dict[int, tuple[Header, Trie, Finality | None]] = {}
+
+    def event(self, place: Place, number: int) -> ProvenLog:
+        """An event in its block; raises ChainMoved and NodeDishonest."""
+        if number not in self._blocks:
+            self._blocks[number] = self._block(number)
+        header, trie, finality = self._blocks[number]
+        try:
+            nodes = trie.prove(receipt_key(place.transaction_index))
+            prove_receipt(header.receipts_root, place.transaction_index, nodes)
+        except AnchorsError as error:
+            raise NodeDishonest(f"block {number}: its receipts prove nothing: {error.diagnostics()}") from error
+        return ProvenLog(Anchor(header.raw, tuple(nodes), place), finality)
+
+    def state(self, register: bytes, slots: Sequence[bytes], number: int) -> FinalState:
+        """A register's slots by the state of a final block.
+
+        Raises:
+            Unavailable: the node keeps no state of that block.
+            NodeDishonest: its proof does not lead to the header.
+        """
+        header, _ = self._header(number)
+        address, at = "0x" + register.hex(), hex(number)
+        groups = [slots[first : first + SLOTS_A_QUESTION] for first in range(0, len(slots), SLOTS_A_QUESTION)]
+        asked = [("eth_getProof", [address, ["0x" + slot.hex() for slot in group], at]) for group in groups]
+        try:
+            answers = [fields(answer) for answer in self._rpc.batch(asked)]
+        except ChainRefused as error:
+            raise Unavailable(
+                f"The node keeps no state of block {number}; ask again, or name a node that does.",
+                retry_after=RETRY_SECONDS,
+            ) from error
+        try:
+            for group, answer in zip(groups, answers, strict=True):
+                prove_state(header.state_root, register, group, answer)
+        except AnchorsError as error:
+            raise NodeDishonest(
+                f"block {number}: the node's proof about {TENDER_REGISTER} does not lead to the header's state root: "
+                f"{error.diagnostics()}"
+            ) from error
+        nodes = tuple(node for answer in answers for node in _nodes(answer))
+        return FinalState(header.raw, self._confirming(header), nodes)
+
+    def _block(self, number: int) -> tuple[Header, Trie, Finality | None]:
+        header, answer = self._header(number)
+        (receipts,) = self._fetcher.receipts([answer])
+        try:
+            trie = receipts_trie(receipts)
+        except AnchorsError as error:
+            raise NodeDishonest(f"a receipt of block {number} cannot be read: {error.diagnostics()}") from error
+        return header, trie, self._confirming(header)
+
+    def _header(self, number: int) -> tuple[Header, Answer]:
+        with Session(self._ground.engine) as session:
+            block = session.get(Block, number)
+        if block is None:
+            raise ChainMoved(f"block {number} is followed no more")
+        return self._fetcher.block(number, block.hash)
+
+    def _confirming(self, header: Header) -> Finality | None:
+        if not self._rule.seals:
+            return None
+        return Finality(tuple(finality_headers(self._ground.engine, self._fetcher, self._rule, header)))
+
+
+def _place(row: TenderEvent | LogAnchor) -> tuple[Place, int]:
+    return Place(row.transaction_index, row.log_index), row.block_number
+
+
+def _signed(word: ReplacedBid) -> SignedReplacement:
+    act = Replacement(word.tender, word.commitment, word.replacement, word.signed_at)
+    return SignedReplacement(act, word.preimage, word.signature)
+
+
+def _nodes(answer: dict[str, object]) -> Iterator[bytes]:
+    yield from (hex_bytes(node) for node in items(answer.get("accountProof")))
+    for proof in items(answer.get("storageProof")):
+        yield from (hex_bytes(node) for node in items(fields(proof).get("proof")))

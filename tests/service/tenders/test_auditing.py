@@ -1,0 +1,133 @@
+"""Audits as the API hands them out, from a real chain, recomputed offline with the network file alone."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import pytest
+from bidding import Room
+from conftest import Clock
+from founding import Founded, Tree, later
+from tendering import BIDDERS, DAY, HOST, Tendering
+from typer.testing import CliRunner
+
+from anchors.network import write_network
+from anchors.tenders.audit import AuditFile, AuditVerdict, audit
+from ledger_service.chain.rpc import Rpc
+from ledger_service.cli import app
+
+Follow = Callable[[], None]
+LEFT_OUT = BIDDERS[5]
+ANCHORED = 8  # leaves, above all places of bids
+
+
+@pytest.fixture
+def fetch(room: Room, follow: Follow) -> Callable[[bytes], bytes]:
+    """A tender's audit, after the index has caught up."""
+
+    def fetched(tender: bytes) -> bytes:
+        answer = asked(room, tender, follow)
+        assert answer.status_code == 200, answer.text
+        return answer.content
+
+    return fetched
+
+
+def asked(room: Room, tender: bytes, follow: Follow) -> httpx.Response:
+    follow()
+    return room.client.get(f"/v1/tenders/0x{tender.hex()}/audit")
+
+
+def judged(founded: Founded, file: bytes) -> AuditVerdict:
+    verdict = audit(file, write_network(founded.network))
+    assert [step for step in verdict.steps if not step.ok] == []
+    return verdict
+
+
+def ruled(verdict: AuditVerdict, outcome: str) -> set[str]:
+    return {rule.rule for rule in verdict.rules if rule.outcome == outcome}
+
+
+def live(tendering: Tendering, tender: bytes) -> None:
+    """From the amendment to the award, with an objection upheld and one dismissed."""
+    tendering.amend(tender, digest=b"\x71" * 32)
+    tendering.founded.anchor(tendering.rpc, HOST, Tree(b"host"), ANCHORED)
+    tendering.close(tender)
+    tendering.open(tender)
+    tendering.evaluate(tender)
+    tendering.name_candidates(tender)
+    tendering.object_to(tender)
+    tendering.rule(tender, upheld=True)
+    tendering.evaluate(tender)
+    tendering.name_candidates(tender)
+    tendering.object_to(tender, b"\x68" * 32)
+    tendering.rule(tender, b"\x68" * 32)
+    tendering.award(tender)
+
+
+def test_a_whole_life_is_audited_from_one_file(
+    tendering: Tendering, founded: Founded, fetch: Callable[[bytes], bytes]
+) -> None:
+    tender = tendering.publish()
+    early = judged(founded, fetch(tender))
+    assert (early.state, ruled(early, "broken")) == (tendering.tenders[tender].state, set())
+    live(tendering, tender)
+    verdict = judged(founded, fetch(tender))
+    assert (verdict.tender, verdict.state) == (tender, tendering.tenders[tender].state)
+    assert ruled(verdict, "broken") == set()
+    assert ruled(verdict, "not shown") == {"places", "leaves", "draw"}  # no leaves of the log, and no draw's file
+
+
+def test_the_commands_fetch_and_audit(
+    tendering: Tendering, founded: Founded, room: Room, follow: Follow, tmp_path: Path
+) -> None:
+    tender = tendering.publish()
+    follow()
+    file, network = tmp_path / "audit.json", tmp_path / "network.json"
+    network.write_bytes(write_network(founded.network))
+    fetching = ["tender", "fetch-audit", "0x" + tender.hex(), "--url", str(room.client.base_url), "--out", str(file)]
+    fetched = CliRunner().invoke(app, fetching)
+    assert fetched.exit_code == 0, fetched.output
+    told = CliRunner().invoke(app, ["tender", "audit", str(file), "--network", str(network), "--json"])
+    assert told.exit_code == 0, told.output
+    assert json.loads(told.stdout)["tender"] == "0x" + tender.hex()
+
+
+def test_a_dropped_bid_is_seen_once_nobody_answers_its_claim(
+    tendering: Tendering, founded: Founded, rpc: Rpc, fetch: Callable[[bytes], bytes]
+) -> None:
+    tender = tendering.publish()
+    tendering.close(tender)
+    tendering.open(tender)
+    tendering.claim(tendering.receipt(tender, LEFT_OUT.commitment))
+    waiting = judged(founded, fetch(tender))
+    assert "dropped-bids" in ruled(waiting, "not shown")
+    later(rpc, 6 * DAY)
+    verdict = judged(founded, fetch(tender))
+    assert ruled(verdict, "broken") == {"dropped-bids"}
+    told = next(rule.detail for rule in verdict.rules if rule.rule == "dropped-bids")
+    assert LEFT_OUT.commitment.hex() in told
+
+
+def test_holders_words_are_told_from_the_opening_on(
+    tendering: Tendering, founded: Founded, room: Room, follow: Follow, clock: Clock, fetch: Callable[[bytes], bytes]
+) -> None:
+    tender = tendering.publish()
+    follow()
+    room.handed_in(tender, LEFT_OUT)
+    word = room.replacement(tender, LEFT_OUT, signed_at=int(clock().timestamp()))
+    assert room.replace(tender, word).status_code == 204
+    for act in (lambda: None, lambda: tendering.close(tender)):
+        act()
+        assert AuditFile(fetch(tender)).replacements() == ()
+    tendering.open(tender)
+    file = fetch(tender)
+    (told,) = AuditFile(file).replacements()
+    assert told.act.commitment == LEFT_OUT.commitment
+    assert ruled(judged(founded, file), "broken") == set()
+
+
+def test_of_a_tender_that_nobody_announced_there_is_no_audit(room: Room, follow: Follow) -> None:
+    answer = asked(room, b"\x99" * 32, follow)
+    assert (answer.status_code, answer.json()["type"]) == (404, "urn:bidledger:problem:not-found")
