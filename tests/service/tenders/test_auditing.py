@@ -2,20 +2,34 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 from bidding import Room
 from conftest import Clock
-from founding import Founded, Tree, later
+from founding import NOW, Founded, Tree, catch_up, later
+from liar import Refusal, lying
+from sealed_headers import NAMES, pin
+from sealing_node import SealingNode
+from sqlalchemy import Engine, delete
+from sqlmodel import Session, col
 from tendering import BIDDERS, DAY, HOST, Tendering
 from typer.testing import CliRunner
 
-from anchors.network import write_network
+from anchors.chain.header import CLIQUE, QBFT
+from anchors.network import Network, sign_network, write_network
 from anchors.tenders.audit import AuditFile, AuditVerdict, audit
+from ledger_service.chain.finality import Finality
 from ledger_service.chain.rpc import Rpc
 from ledger_service.cli import app
+from ledger_service.errors import NodeDishonest, Unavailable
+from ledger_service.index.indexer import Followed, Indexer
+from ledger_service.index.tender_tables import TenderEvent
+from ledger_service.tenders.auditing import Audits
+from ledger_service.tenders.ground import TenderGround
 
 Follow = Callable[[], None]
 LEFT_OUT = BIDDERS[5]
@@ -131,3 +145,66 @@ def test_holders_words_are_told_from_the_opening_on(
 def test_of_a_tender_that_nobody_announced_there_is_no_audit(room: Room, follow: Follow) -> None:
     answer = asked(room, b"\x99" * 32, follow)
     assert (answer.status_code, answer.json()["type"]) == (404, "urn:bidledger:problem:not-found")
+
+
+def test_no_audit_is_given_of_what_the_state_contradicts(
+    tendering: Tendering, ground: TenderGround, rpc: Rpc, follow: Follow
+) -> None:
+    tender = tendering.publish()
+    tendering.amend(tender, digest=b"\x71" * 32)
+    follow()
+    with lying(rpc) as liar, Rpc(liar.url) as node:
+        made = Audits(ground, node, Finality.pinned(ground.network, 0))
+        liar.tamper = shorten_account
+        with pytest.raises(NodeDishonest, match="does not lead to the header's state root"):
+            made.gather(tender)
+        liar.tamper = forget_state
+        with pytest.raises(Unavailable, match="keeps no state"):
+            made.gather(tender)
+    with Session(ground.engine) as session:
+        session.exec(delete(TenderEvent).where(col(TenderEvent.kind) == "amended"))
+        session.commit()
+    with pytest.raises(NodeDishonest, match="would be refuted at state"):
+        Audits(ground, rpc, Finality.pinned(ground.network, 0)).gather(tender)
+
+
+def shorten_account(method: str, _parameters: list[Any], result: Any) -> Any:
+    return result | {"accountProof": result["accountProof"][:-1]} if method == "eth_getProof" else result
+
+
+def forget_state(method: str, _parameters: list[Any], result: Any) -> Any:
+    return Refusal("missing trie node") if method == "eth_getProof" else result
+
+
+@pytest.mark.parametrize("consensus", [QBFT, CLIQUE])
+def test_where_validators_seal_every_block_is_shown_sealed(
+    tendering: Tendering, ground: TenderGround, founded: Founded, rpc: Rpc, engine: Engine, consensus: str
+) -> None:
+    tender = tendering.publish()
+    live(tendering, tender)
+    for _ in range(len(NAMES[:4])):
+        rpc.call("evm_mine")
+    with lying(rpc) as liar, Rpc(liar.url) as node:
+        liar.tamper = SealingNode(rpc, consensus, lambda _: NAMES[:4])
+        network = sealed_network(founded, liar.tamper, consensus)
+        catch_up(Indexer(engine, node, Followed.pinned(network), lambda: NOW))
+        made = Audits(replace(ground, network=network), node, Finality.pinned(network, 0))
+        file = made.gather(tender)
+    verdict = audit(file, write_network(network))
+    assert [step for step in verdict.steps if not step.ok] == []
+    assert (verdict.sealed, verdict.state) == (True, tendering.tenders[tender].state)
+    assert ruled(verdict, "broken") == set()
+
+
+def sealed_network(founded: Founded, sealed: SealingNode, consensus: str) -> Network:
+    """The network file of the same alliance, on a chain that these validators seal."""
+    first = Followed.pinned(founded.network).from_block
+    network = replace(
+        founded.network,
+        consensus=consensus,
+        genesis_hash=bytes.fromhex(sealed.block(0)["hash"][2:]),
+        validators=(pin(NAMES[:4], first),),
+        signatures=(),
+    )
+    governors = [key for (_, role), key in founded.opened.items() if role == "governor"]
+    return sign_network(network, {key.address: key.private.secret for key in governors})
