@@ -313,7 +313,9 @@ def _routers(ground: _Ground, writer: LogWriter, api_keys: ApiKeys, receipt_key:
     found = [operations.routes(desk, api_keys)]
     if (tenders := ground.tenders) is not None:
         rpc, generation = Rpc(ground.settings.rpc_url), ground.settings.generation
-        found += tender_rooms.open_rooms(tenders, rpc, ground.finality, writer, generation, receipt_key, api_keys)
+        found += tender_rooms.open_rooms(
+            tenders, rpc, ground.finality, ground.reader, writer, generation, receipt_key, api_keys
+        )
     return found
 
 

@@ -19,7 +19,7 @@ from anchors.chain.trie import Trie
 from anchors.errors import AnchorsError, AuditTooLarge
 from anchors.evidence import Anchor, Finality, Place
 from anchors.network import write_network
-from anchors.tenders import Replacement
+from anchors.tenders import Bid, Replacement, parse_bids
 from anchors.tenders.audit import (
     FinalState,
     Finding,
@@ -39,10 +39,12 @@ from ledger_service.index.queries import final_block
 from ledger_service.index.tables import Anchor as LogAnchor
 from ledger_service.index.tables import Block
 from ledger_service.index.tender_tables import TenderEvent, TenderVersion
+from ledger_service.log.reader import LogReader
 from ledger_service.refusals import Refused
+from ledger_service.tenders.audit_leaves import show_leaves
 from ledger_service.tenders.bids import kept_bids
 from ledger_service.tenders.ground import TenderGround
-from ledger_service.tenders.queries import happened, standing
+from ledger_service.tenders.queries import happened, opened_bids, standing
 from ledger_service.tenders.tables import ReplacedBid
 
 __all__ = ["Audits"]
@@ -59,6 +61,7 @@ class _Known:
     events: tuple[TenderEvent, ...]
     anchors: tuple[LogAnchor, ...]
     replacements: tuple[SignedReplacement, ...]
+    bids: tuple[Bid, ...]  # the opened ones, where the log is this service's
 
     def subjects(self, kind: str) -> list[bytes]:
         """What the events of a kind are about."""
@@ -76,12 +79,18 @@ class Audits:
         ground: the alliance, and the database with the index.
         rpc: a node; it must keep the state of the last final block.
         finality: when the chain's blocks are final.
+        reader: of the member's log.
+        generation: of that log.
     """
 
-    def __init__(self, ground: TenderGround, rpc: Rpc, finality: chain.Finality) -> None:
+    def __init__(
+        self, ground: TenderGround, rpc: Rpc, finality: chain.Finality, reader: LogReader, generation: int
+    ) -> None:
         self._ground = ground
         self._rpc = rpc
         self._finality = finality
+        self._reader = reader
+        self._generation = generation
         self._network_file = write_network(ground.network)
 
     def gather(self, tender: bytes) -> bytes:
@@ -120,7 +129,8 @@ class Audits:
         places = [*map(_place, known.events), *map(_place, known.anchors)]
         events = [proofs.event(place, block) for place, block in places]
         state = proofs.state(known.row.contract, known.slots(), number)
-        return write_audit(tender, events, state, replacements=known.replacements)
+        log = show_leaves(self._reader, known.bids, known.anchors[-1].size) if known.bids and known.anchors else None
+        return write_audit(tender, events, state, replacements=known.replacements, log=log)
 
     def _known(self, session: Session, tender: bytes, block: int) -> _Known:
         found = standing(session, tender, block)
@@ -130,22 +140,29 @@ class Audits:
                 raise self._ground.unknown(tender)
             raise IndexBehind("The tender's notice is not final yet; ask again later.", retry_after=RETRY_SECONDS)
         events = tuple(event for event, _ in happened(session, found.row, block))
-        anchors = () if found.row.log is None else self._anchors(session, found.row)
-        return _Known(found.row, events, anchors, self._replacements(session, found.row))
+        bids = tuple(parse_bids(opened_bids(session, found.row))) if self._holds_log(found.row) else ()
+        anchors = () if found.row.log is None else self._anchors(session, found.row, bids, block)
+        return _Known(found.row, events, anchors, self._replacements(session, found.row), bids)
 
-    def _anchors(self, session: Session, row: TenderVersion) -> tuple[LogAnchor, ...]:
-        """The last anchor of the host's log before the deadline: what is below it was there in time."""
+    def _holds_log(self, row: TenderVersion) -> bool:
+        """Whether bids are opened, and out of the log that this service has."""
+        own = row.host == self._ground.member.number and row.generation == self._generation
+        return own and row.manifest is not None
+
+    def _anchors(self, session: Session, row: TenderVersion, bids: Sequence[Bid], block: int) -> tuple[LogAnchor, ...]:
+        """The last anchor of the host's log before the deadline, below which bids were there in time, and the first
+        one that covers all of them, by size."""
         rows = select(LogAnchor).join(Block, col(Block.number) == col(LogAnchor.block_number))
         rows = rows.where(
-            LogAnchor.member == row.host,
-            LogAnchor.generation == row.generation,
-            Block.timestamp < row.deadline,
-            col(LogAnchor.block_number) <= row.closed_in,
+            LogAnchor.member == row.host, LogAnchor.generation == row.generation, LogAnchor.block_number <= block
         )
-        last = session.exec(rows.order_by(col(LogAnchor.size).desc()).limit(1)).first()
-        if last is None or self._ground.network.contract(EVIDENCE_LOG, last.block_number).address != row.log:
-            return ()
-        return (last,)
+        size, end = col(LogAnchor.size), max((bid.place for bid in bids), default=-1) + 1
+        early = session.exec(rows.where(Block.timestamp < row.deadline).order_by(size.desc()).limit(1)).first()
+        whole = session.exec(rows.where(size >= end).order_by(size).limit(1)).first() if bids else None
+        found = {each.size: each for each in (early, whole) if each is not None}
+        network = self._ground.network
+        of_log = [one for one in found.values() if network.contract(EVIDENCE_LOG, one.block_number).address == row.log]
+        return tuple(sorted(of_log, key=lambda one: one.size))
 
     def _replacements(self, session: Session, row: TenderVersion) -> tuple[SignedReplacement, ...]:
         """The holders' words that this service keeps, once the bids are opened and where it is the host's."""

@@ -8,6 +8,7 @@ from ledger_service.chain.finality import Finality
 from ledger_service.chain.rpc import Rpc
 from ledger_service.keys import EthereumKey
 from ledger_service.log.api_keys import ApiKeys
+from ledger_service.log.reader import LogReader
 from ledger_service.log.writer import LogWriter
 from ledger_service.operations.acts import Acts
 from ledger_service.tenders import audit_routes, bid_routes, commands, routes
@@ -23,6 +24,7 @@ def open_rooms(
     ground: TenderGround,
     rpc: Rpc,
     finality: Finality,
+    reader: LogReader,
     writer: LogWriter,
     generation: int,
     receipt_key: EthereumKey,
@@ -34,7 +36,8 @@ def open_rooms(
         ground: the alliance, and the database.
         rpc: a node, which proves what audits tell.
         finality: when the chain's blocks are final.
-        writer: of the member's log, in which bids are logged.
+        reader: of the member's log.
+        writer: of the same, in which bids are logged.
         generation: of that log.
         receipt_key: of the member's receipt signer.
         api_keys: who may act, submit and open.
@@ -42,7 +45,7 @@ def open_rooms(
     bids = Bids(ground, writer, generation, receipt_key)
     return (
         routes.routes(ground),
-        audit_routes.routes(Audits(ground, rpc, finality)),
+        audit_routes.routes(Audits(ground, rpc, finality, reader, generation)),
         bid_routes.routes(bids, api_keys),
         commands.routes(ground, api_keys),
     )

@@ -151,7 +151,7 @@ def bidding(
         clock=clock,
     )
     app = application(
-        *rooms.open_rooms(ground, rpc, finality, writer, 0, made.receipt_key, keys),
+        *rooms.open_rooms(ground, rpc, finality, reader, writer, 0, made.receipt_key, keys),
         operations.routes(Desk(ground.engine, ground.network, ground.clock), keys),
         evidence.routes(ground.engine, reader, kept, ground.member.number, 0, finality),
         alliance.routes(ground.engine, write_network(founded.network)),
