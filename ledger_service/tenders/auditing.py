@@ -8,6 +8,7 @@ a key shows how many bids of every tender came in its minutes, and whether all o
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from threading import BoundedSemaphore
 
 from sqlmodel import Session, col, select
 
@@ -51,6 +52,7 @@ __all__ = ["Audits"]
 
 RETRY_SECONDS = 2
 SLOTS_A_QUESTION = 100
+AT_ONCE = 4  # audits that are being made; a node that answers slowly must not take all threads of the service
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,7 @@ class Audits:
         self._reader = reader
         self._generation = generation
         self._network_file = write_network(ground.network)
+        self._places = BoundedSemaphore(AT_ONCE)
 
     def gather(self, tender: bytes) -> bytes:
         """The audit's file of a tender as of the last final block.
@@ -99,17 +102,24 @@ class Audits:
         Raises:
             NotFound: there is no such tender.
             IndexBehind: its notice, or any block, is not final yet; ask again.
-            Unavailable: the node keeps no state of that block, or the block was replaced; ask again.
+            Unavailable: the node keeps no state of that block, the block was replaced, or too many ask at once; ask
+                again.
             NodeDishonest: the node's proofs do not lead to the headers, or to another life than the index holds.
             Refused: more happened to it than a file may tell.
             ChainUnreachable: no node answers.
         """
+        if not self._places.acquire(blocking=False):
+            raise Unavailable("Many audits are being made; ask again.", retry_after=RETRY_SECONDS)
         try:
-            file = self._gather(tender)
+            return self._checked(tender, self._gather(tender))
         except ChainMoved as error:
             raise Unavailable("The chain moved meanwhile; ask again.", retry_after=RETRY_SECONDS) from error
         except AuditTooLarge as error:
             raise Refused(error, "/path/tender") from error
+        finally:
+            self._places.release()
+
+    def _checked(self, tender: bytes, file: bytes) -> bytes:
         verdict = audit(file, self._network_file)
         if verdict.finding is Finding.REFUTED:
             step = verdict.steps[-1]

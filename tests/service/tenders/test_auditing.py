@@ -3,8 +3,10 @@
 import json
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from threading import Event, Semaphore
 from typing import Any
 
 import httpx
@@ -32,7 +34,7 @@ from ledger_service.errors import NodeDishonest, Unavailable
 from ledger_service.index.indexer import Followed, Indexer
 from ledger_service.index.tender_tables import TenderEvent
 from ledger_service.log.reader import LogReader
-from ledger_service.tenders.auditing import Audits
+from ledger_service.tenders.auditing import AT_ONCE, Audits
 from ledger_service.tenders.ground import TenderGround
 
 Follow = Callable[[], None]
@@ -209,6 +211,33 @@ def shorten_account(method: str, _parameters: list[Any], result: Any) -> Any:
 
 def forget_state(method: str, _parameters: list[Any], result: Any) -> Any:
     return Refusal("missing trie node") if method == "eth_getProof" else result
+
+
+def test_a_slow_node_does_not_take_all_threads(
+    tendering: Tendering, ground: TenderGround, rpc: Rpc, follow: Follow, tmp_path: Path
+) -> None:
+    tender = tendering.publish()
+    follow()
+    asking, answered = Semaphore(0), Event()
+
+    def wait(method: str, _parameters: list[Any], result: Any) -> Any:
+        if method == "eth_getProof":
+            asking.release()
+            assert answered.wait(20)
+        return result
+
+    with lying(rpc) as liar, Rpc(liar.url) as node, ThreadPoolExecutor(AT_ONCE) as pool:
+        liar.tamper = wait
+        made = audits(ground, node, tmp_path)
+        running = [pool.submit(made.gather, tender) for _ in range(AT_ONCE)]
+        try:
+            assert all(asking.acquire(timeout=20) for _ in running)
+            with pytest.raises(Unavailable, match="Many audits"):
+                made.gather(tender)
+        finally:
+            answered.set()
+        assert len({one.result() for one in running}) == 1
+        assert made.gather(tender) == running[0].result()
 
 
 @pytest.mark.parametrize("consensus", [QBFT, CLIQUE])
