@@ -147,6 +147,8 @@ def _page(
     common = _common(session, position, turn)
     if common is not None:
         return Page(end_of_block(session, common), (), common + 1, turn, _turned_at(session, turn))
+    if until_block is None:  # the tables are read one after the other, and the index may grow in between
+        until_block = session.exec(select(func.coalesce(func.max(Block.number), -1))).one()
     rows = _rows(session, position, limit, until_block)
     turns = _turns(session, {row.block_number for row, _ in rows})
     contents = _contents(session, [row for row, _ in rows if isinstance(row, CreditEvent)])
@@ -218,7 +220,9 @@ def _rows_of(
     session: Session, table: type[CreditEvent | Recognition], position: Position, limit: int, until_block: int | None
 ) -> Iterator[_Row]:
     place = (col(table.block_number), col(table.transaction_index), col(table.log_index))
-    told = (position.block, position.place >> _LOG_BITS, position.place & ((1 << _LOG_BITS) - 1))
+    most = (1 << 31) - 1  # of the columns; what follows a whole block is above it
+    log_index = position.place & ((1 << _LOG_BITS) - 1)
+    told = (position.block, min(position.place >> _LOG_BITS, most), min(log_index, most))
     conditions: list[ColumnElement[bool]] = [tuple_(*place) > told]
     if until_block is not None:
         conditions.append(col(table.block_number) <= until_block)

@@ -122,9 +122,9 @@ def _place(row: Recognition) -> Place:
 
 def _conditions(wanted: Wanted, moment: Moment, against: Refusals) -> list[ColumnElement[bool]]:
     columns = VERSION.c
-    holds: ColumnElement[bool] = columns.to_block.is_(None)
-    if moment.past:
-        holds = and_(columns.from_block <= moment.block, or_(holds, columns.to_block > moment.block))
+    # Of now as well, since the index may grow between the moment and the question.
+    ended_later = or_(columns.to_block.is_(None), columns.to_block > moment.block)
+    holds = and_(columns.from_block <= moment.block, ended_later)
     conditions = [holds, *_in_state(wanted.state, today(moment.time))]
     if wanted.member is not None:
         conditions.append(columns.member == wanted.member)
