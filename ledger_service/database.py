@@ -21,9 +21,10 @@ def open_engine(url: str) -> Engine:
         The engine; no connection is opened yet.
     """
     parsed = make_url(url)
-    # The connection that was used last still has in its cache what it wrote; another one would read it anew.
-    ordered = {"pool_use_lifo": True} if parsed.database else {}  # in memory there is one connection for each thread
-    engine = create_engine(parsed, **ordered)
+    # The connection that was used last still has in its cache what it wrote; another one would read it anew. There are
+    # more than the threads that answer requests, so that these keep none from the writer and the jobs.
+    pool = {"pool_use_lifo": True, "max_overflow": 75}
+    engine = create_engine(parsed, **(pool if parsed.database else {}))  # in memory there is one for each thread
     if parsed.get_backend_name() == "sqlite":
         if parsed.database:
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)

@@ -6,6 +6,7 @@ block, which is final, before anything is given out. It is made when it is asked
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from threading import BoundedSemaphore
 
 from fastapi import APIRouter, Path, Request, Response
 from sqlmodel import Session
@@ -36,6 +37,7 @@ __all__ = ["CERTIFICATE", "Certificates", "routes"]
 CERTIFICATE = "/certificate"  # how the path of the route ends
 RETRY_SECONDS = 2
 SLOTS_A_QUESTION = 100
+AT_ONCE = 8  # certificates that are being made; a node that answers slowly must not take all threads of the service
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,7 @@ class Certificates:
         self._rpc = rpc
         self._finality = finality
         self._fetcher = Fetcher(rpc, {}, finality.consensus)
+        self._places = BoundedSemaphore(AT_ONCE)
 
     def final_block(self) -> int:
         """The block of which a certificate would be now; raises IndexBehind where none is final yet."""
@@ -80,16 +83,21 @@ class Certificates:
             The certificate file.
 
         Raises:
-            Unavailable: the node keeps no state of that block, or the block was replaced; ask again.
+            Unavailable: the node keeps no state of that block, the block was replaced, or too many ask at once; ask
+                again. Or the service's network file is of before a vote for another register.
             NodeDishonest: the node's proofs do not lead to the header, or to other records than the index holds.
             NotFound: that block was before the alliance had a credit register.
             BadCertificate: there are too many companies, one is there twice, or they have too many records for a file.
             ChainUnreachable: no node answers.
         """
+        if not self._places.acquire(blocking=False):
+            raise Unavailable("Many certificates are being made; ask again.", retry_after=RETRY_SECONDS)
         try:
             return self._gather(subjects, block)
         except ChainMoved as error:
             raise Unavailable("The chain moved meanwhile; ask again.", retry_after=RETRY_SECONDS) from error
+        finally:
+            self._places.release()
 
     def _gather(self, subjects: Sequence[Subject], number: int) -> bytes:
         network = self._ground.network
@@ -104,7 +112,13 @@ class Certificates:
             for subject in subjects
         ]
         registry = network.contract(REGISTRY, number)
-        nodes = self._prove(header, registry, [named_slot()]).nodes
+        named = self._prove(header, registry, [named_slot()])
+        if named.state.slots[0][12:] != registers[-1].address:
+            raise Unavailable(
+                f"The registry names another credit register at block {number} than the network file of this service; "
+                "its operator must give it the next version."
+            )
+        nodes = named.nodes
         for place, register in enumerate(registers):
             proof = self._prove(header, register, [word_slot(subject.key) for subject in subjects])
             for part, word in zip(parts, proof.state.slots, strict=True):
