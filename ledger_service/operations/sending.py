@@ -302,14 +302,14 @@ class Sending:
         """End what still waits after its deadline."""
         chain_time = self._chain_time()
         now = max(int(self._clock().timestamp()), chain_time)
-        self._end(State.COLLECTING, now)
-        self._end(State.READY, chain_time)  # later blocks refuse it, whoever may still send it
-
-    def _end(self, state: State, time: int) -> None:
-        over = (col(Operation.state) == state, col(Operation.deadline) < time)
+        over = (col(Operation.state) == State.COLLECTING, col(Operation.deadline) < now)
         with Session(self._engine) as session:
             session.execute(update(Operation).where(*over).values(state=State.EXPIRED))
             session.commit()
+        for operation in self._in(State.READY):
+            # Later blocks refuse it, whoever may still send it; but an earlier one may hold it already.
+            if operation.deadline < chain_time and not self._took_effect(operation):
+                self._set(operation, State.EXPIRED)
 
     def _chain_time(self) -> int:
         newest = select(Block.timestamp).order_by(col(Block.number).desc()).limit(1)
