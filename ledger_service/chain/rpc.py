@@ -27,6 +27,8 @@ class Rpc:
 
     def __init__(self, url: str, *, timeout: float = TIMEOUT_SECONDS) -> None:
         self.url = url
+        scheme, _, rest = url.partition("://")
+        self.shown = f"{scheme}://{rest.partition('/')[0].rpartition('@')[2]}"  # what else is in it may be a secret
         # Environment proxies are for the web; the node is the operator's own.
         self._client = httpx.Client(timeout=timeout, trust_env=False)
 
@@ -59,7 +61,7 @@ class Rpc:
         if not isinstance(answers, list):
             # Some nodes answer a batch they refuse as a whole with one error object.
             self._result("batch", answers)
-            raise ChainUnreachable(f"{self.url} answers a batch with {type(answers).__name__}, not with a list")
+            raise ChainUnreachable(f"{self.shown} answers a batch with {type(answers).__name__}, not with a list")
         by_id = {_number(answer): answer for answer in answers}
         return [self._result(method, by_id.get(number)) for number, (method, _) in enumerate(calls, start=1)]
 
@@ -81,14 +83,14 @@ class Rpc:
                 content = self._read(response)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise ChainUnreachable(
-                f"no answer from the node at {self.url} ({type(error).__name__}: {error}); is it running?",
+                f"no answer from the node at {self.shown} ({type(error).__name__}: {error}); is it running?",
                 retry_after=5,
             ) from error
         try:
             return orjson.loads(content)
         except orjson.JSONDecodeError as error:
             raise ChainUnreachable(
-                f"{self.url} answered HTTP {response.status_code} with something that is not JSON; is it a node?"
+                f"{self.shown} answered HTTP {response.status_code} with something that is not JSON; is it a node?"
             ) from error
 
     def _read(self, response: httpx.Response) -> bytes:
@@ -97,13 +99,13 @@ class Rpc:
         for part in response.iter_bytes():
             length += len(part)
             if length > MAX_ANSWER_BYTES:
-                raise ChainUnreachable(f"{self.url} answered with more than {MAX_ANSWER_BYTES} bytes")
+                raise ChainUnreachable(f"{self.shown} answered with more than {MAX_ANSWER_BYTES} bytes")
             parts.append(part)
         return b"".join(parts)
 
     def _result(self, method: str, answer: object) -> object:
         if not isinstance(answer, dict) or ("result" not in answer and "error" not in answer):
-            raise ChainUnreachable(f"{self.url} gave no JSON-RPC answer to {method}")
+            raise ChainUnreachable(f"{self.shown} gave no JSON-RPC answer to {method}")
         error = answer.get("error")
         if error is None:
             return answer.get("result")

@@ -162,7 +162,7 @@ class Fetcher:
         )
         transactions = len(items(block.get("transactions")))
         raise NodeDishonest(
-            f"block {header.number}: the receipts that {self._rpc.url} sends are not those of its header "
+            f"block {header.number}: the receipts that {self._rpc.shown} sends are not those of its header "
             f"0x{header.hash.hex()}. It sent {len(receipts)} receipts for {transactions} transactions, with the logs "
             f"{counts}: something was left out, invented or altered. Nothing of this block is believed."
         )

@@ -149,7 +149,7 @@ class Indexer:
         except ChainMoved as error:
             self._moves += 1
             if self._moves > MAX_MOVES:
-                raise NodeDishonest(f"{self._rpc.url} contradicts itself again and again: {error.detail}") from error
+                raise NodeDishonest(f"{self._rpc.shown} contradicts itself again and again: {error.detail}") from error
         self._resize(time.monotonic() - started)
         return last < head or self._moves > 0
 
@@ -251,7 +251,7 @@ class Indexer:
         if genesis is None or genesis.hash != self._followed.genesis_hash:
             found = "nothing" if genesis is None else "0x" + genesis.hash.hex()
             raise WrongChain(
-                f"{self._rpc.url} is a node of another chain: its block 0 is {found}, the network file's is "
+                f"{self._rpc.shown} is a node of another chain: its block 0 is {found}, the network file's is "
                 f"0x{self._followed.genesis_hash.hex()}. Name a node of this chain, or the network file of that one; "
                 "the index keeps what it has."
             )
