@@ -130,6 +130,9 @@ def end_deadlock(directory: Path) -> None:
         _let_it_seal(directory, devnet, node)
     _connect(pairs)
     hanging = _not_mining(timely)
+    if not taken_back and not hanging:  # all on one branch: whose turn it is failed to seal, and does not try again
+        for node in timely:
+            _let_it_seal(directory, devnet, node)
     for node in hanging:
         node.process.end()
         devnet = _start(directory, devnet, node, find_geth())
@@ -258,7 +261,7 @@ def _mine_for(directory: Path, node: Node, account: object) -> None:
     _wait_until(partial(_is_idle, node), directory, node, "stopped to change its account")
     _call(node, "miner_setEtherbase", account)
     # What is signed names no signer: geth would take it for the block that it failed to seal before, and not try again.
-    _call(node, "miner_setExtra", str(account)[:32])
+    _call(node, "miner_setExtra", f"{str(account)[:12]} {time.time_ns():019d}")
     _call(node, "miner_start")
 
 
