@@ -108,7 +108,8 @@ def end_deadlock(directory: Path) -> None:
     seals again only when it has followed: it may sign its old branch once more, and hears of the other after that. Till
     then those taken back are not connected with each other, since a node remembers how far its peers once were.
 
-    Left alone is who is cut off from most of the others, and who is ahead of the time: nobody can follow its branch.
+    Left alone is who is cut off from most of the others. Who is ahead of the time is cut off until it is started by the
+    right time: nobody can follow its branch, and who tries to, again and again, seals nothing meanwhile.
     A geth whose synchronisation hangs mines nothing until it is started again, which is done here too.
     """
     devnet = _read(directory)
@@ -122,8 +123,8 @@ def end_deadlock(directory: Path) -> None:
         return
     heaviest = max(timely, key=lambda node: quantity(heads[node.name]["totalDifficulty"]))
     taken_back = [node for node in timely if _take_back(directory, devnet, node, heaviest)]
-    # A node asks its furthest peer first, and one that is ahead of the time only for what it then refuses.
-    pairs = [*itertools.combinations(taken_back, 2), *itertools.product(taken_back, ahead)]
+    _disconnect(itertools.product(timely, ahead))
+    pairs = list(itertools.combinations(taken_back, 2))
     _disconnect(pairs)
     _let_follow(taken_back, heads[heaviest.name])
     for node in taken_back:
@@ -137,7 +138,7 @@ def end_deadlock(directory: Path) -> None:
         node.process.end()
         devnet = _start(directory, devnet, node, find_geth())
         _let_it_listen(directory, devnet, devnet.node(node.name))
-        _disconnect(itertools.product([node], [other for other in running if other not in together]))
+        _disconnect(itertools.product([devnet.node(node.name)], [other for other in running if other not in timely]))
     _let_follow(hanging, heads[heaviest.name])
     for node in hanging:
         _let_it_seal(directory, devnet, devnet.node(node.name))
