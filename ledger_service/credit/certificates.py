@@ -4,30 +4,29 @@ Promises a file that `bidledger verify-certificate` proves: what the node answer
 block, which is final, before anything is given out. It is made when it is asked for, since a node proves recent blocks.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from threading import BoundedSemaphore
 
 from fastapi import APIRouter, Path, Request, Response
 from sqlmodel import Session
 
 from anchors.chain.header import Header
-from anchors.chain.state import ProvenState, prove_state
 from anchors.credit import fold, word_count
 from anchors.credit.certificate import named_slot, word_slot
 from anchors.credit.certificate_file import SubjectPart, write_certificate
-from anchors.errors import AnchorsError, BadCertificate, BadSubject
+from anchors.errors import BadCertificate, BadSubject
 from anchors.network import Contract
 from anchors.subjects import Subject
 from ledger_service.chain.contracts import CREDIT_REGISTER, REGISTRY
 from ledger_service.chain.finality import Finality
-from ledger_service.chain.rpc import Rpc, fields, hex_bytes, items
+from ledger_service.chain.rpc import Rpc
 from ledger_service.credit.ground import CreditGround
 from ledger_service.credit.records import events_in, subject_events
-from ledger_service.errors import ChainRefused, IndexBehind, NodeDishonest, NotFound, Unavailable
+from ledger_service.errors import IndexBehind, NodeDishonest, NotFound, Unavailable
 from ledger_service.index.confirming import finality_headers
 from ledger_service.index.fetch import ChainMoved, Fetcher
 from ledger_service.index.queries import final_block
+from ledger_service.index.state_proofs import RETRY_SECONDS, ProvenSlots, followed_block, prove_slots
 from ledger_service.index.tables import Block
 from ledger_service.pages import cached
 from ledger_service.refusals import Refused
@@ -35,17 +34,7 @@ from ledger_service.refusals import Refused
 __all__ = ["CERTIFICATE", "Certificates", "routes"]
 
 CERTIFICATE = "/certificate"  # how the path of the route ends
-RETRY_SECONDS = 2
-SLOTS_A_QUESTION = 100
 AT_ONCE = 8  # certificates that are being made; a node that answers slowly must not take all threads of the service
-
-
-@dataclass(frozen=True, slots=True)
-class _Proof:
-    """What a node proves of one contract's state."""
-
-    state: ProvenState
-    nodes: list[bytes]
 
 
 class Certificates:
@@ -104,7 +93,7 @@ class Certificates:
         registers = [one for one in network.contracts_named(CREDIT_REGISTER) if one.from_block <= number]
         if not registers:
             raise NotFound(f"At block {number} the alliance had no credit register.")
-        header = self._header(number)
+        header, _ = followed_block(self._ground.engine, self._fetcher, number)
         with Session(self._ground.engine) as session:
             told = subject_events(session, [subject.key for subject in subjects], number)
         parts = [
@@ -113,15 +102,15 @@ class Certificates:
         ]
         registry = network.contract(REGISTRY, number)
         named = self._prove(header, registry, [named_slot()])
-        if named.state.slots[0][12:] != registers[-1].address:
+        if named.values[0][12:] != registers[-1].address:
             raise Unavailable(
                 f"The registry names another credit register at block {number} than the network file of this service; "
                 "its operator must give it the next version."
             )
-        nodes = named.nodes
+        nodes = [*named.nodes]
         for place, register in enumerate(registers):
             proof = self._prove(header, register, [word_slot(subject.key) for subject in subjects])
-            for part, word in zip(parts, proof.state.slots, strict=True):
+            for part, word in zip(parts, proof.values, strict=True):
                 _compare(part.subject, fold(part.events[place]), word, header)
             nodes += proof.nodes
         finality = None
@@ -129,43 +118,13 @@ class Certificates:
             finality = finality_headers(self._ground.engine, self._fetcher, self._finality, header)
         return write_certificate(parts, [one.address for one in registers], nodes, header.raw, finality)
 
-    def _header(self, number: int) -> Header:
-        with Session(self._ground.engine) as session:
-            block = session.get(Block, number)
-        if block is None:
-            raise ChainMoved(f"block {number} is followed no more")
-        header, _ = self._fetcher.block(number, block.hash)
-        return header
-
-    def _prove(self, header: Header, contract: Contract, slots: Sequence[bytes]) -> _Proof:
-        """A contract's slots by the state of the header, with the trie nodes that prove them."""
-        address, at = "0x" + contract.address.hex(), hex(header.number)
-        groups = [slots[at : at + SLOTS_A_QUESTION] for at in range(0, len(slots), SLOTS_A_QUESTION)]
-        asked = [("eth_getProof", [address, ["0x" + slot.hex() for slot in group], at]) for group in groups]
-        try:
-            answers = [fields(answer) for answer in self._rpc.batch(asked)]
-        except ChainRefused as error:
-            raise Unavailable(
-                f"The node keeps no state of block {header.number}; ask again, or name a node that does.",
-                retry_after=RETRY_SECONDS,
-            ) from error
-        values: list[bytes] = []
-        nodes: list[bytes] = []
-        account = None
-        for group, answer in zip(groups, answers, strict=True):
-            try:
-                proven = prove_state(header.state_root, contract.address, group, answer)
-            except AnchorsError as error:
-                raise NodeDishonest(
-                    f"block {header.number}: the node's proof about {contract.name} does not lead to the header's "
-                    f"state root: {error.diagnostics()}"
-                ) from error
-            account = proven.account
-            values += proven.slots
-            nodes += _nodes(answer)
-        if account is None or account.code_hash != contract.code_hash:
-            raise NodeDishonest(f"block {header.number}: the state has no {contract.name} at {address}")
-        return _Proof(ProvenState(account, tuple(values)), nodes)
+    def _prove(self, header: Header, contract: Contract, slots: Sequence[bytes]) -> ProvenSlots:
+        proven = prove_slots(self._rpc, header, contract.name, contract.address, slots)
+        if proven.account is None or proven.account.code_hash != contract.code_hash:
+            raise NodeDishonest(
+                f"block {header.number}: the state has no {contract.name} at 0x{contract.address.hex()}"
+            )
+        return proven
 
 
 def routes(certificates: Certificates) -> APIRouter:
@@ -198,9 +157,3 @@ def _compare(subject: Subject, told: bytes, word: bytes, header: Header) -> None
             f"block {header.number}: of {subject} the state counts {there} events and the index {here}, or others; "
             "what the index tells is not believed"
         )
-
-
-def _nodes(answer: dict[str, object]) -> Iterator[bytes]:
-    yield from (hex_bytes(node) for node in items(answer.get("accountProof")))
-    for proof in items(answer.get("storageProof")):
-        yield from (hex_bytes(node) for node in items(fields(proof).get("proof")))

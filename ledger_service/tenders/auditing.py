@@ -6,7 +6,7 @@ holders' words, is told from the final opening on. Leaves of the host's log and 
 a key shows how many bids of every tender came in its minutes, and whether all of those are opened is not decided here.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from threading import BoundedSemaphore
 
@@ -15,7 +15,6 @@ from sqlmodel import Session, col, select
 from anchors.chain.answers import Answer
 from anchors.chain.header import Header
 from anchors.chain.receipts import prove_receipt, receipt_key, receipts_trie
-from anchors.chain.state import prove_state
 from anchors.chain.trie import Trie
 from anchors.errors import AnchorsError, AuditTooLarge
 from anchors.evidence import Anchor, Finality, Place
@@ -32,11 +31,12 @@ from anchors.tenders.audit import (
 )
 from ledger_service.chain import finality as chain
 from ledger_service.chain.contracts import EVIDENCE_LOG, TENDER_REGISTER
-from ledger_service.chain.rpc import Rpc, fields, hex_bytes, items
-from ledger_service.errors import ChainRefused, IndexBehind, NodeDishonest, Unavailable
+from ledger_service.chain.rpc import Rpc
+from ledger_service.errors import IndexBehind, NodeDishonest, Unavailable
 from ledger_service.index.confirming import finality_headers
 from ledger_service.index.fetch import ChainMoved, Fetcher
 from ledger_service.index.queries import final_block
+from ledger_service.index.state_proofs import RETRY_SECONDS, followed_block, prove_slots
 from ledger_service.index.tables import Anchor as LogAnchor
 from ledger_service.index.tables import Block
 from ledger_service.index.tender_tables import TenderEvent, TenderVersion
@@ -50,8 +50,6 @@ from ledger_service.tenders.tables import ReplacedBid
 
 __all__ = ["Audits"]
 
-RETRY_SECONDS = 2
-SLOTS_A_QUESTION = 100
 AT_ONCE = 4  # audits that are being made; a node that answers slowly must not take all threads of the service
 
 
@@ -216,26 +214,8 @@ class _Proofs:
             NodeDishonest: its proof does not lead to the header.
         """
         header, _ = self._header(number)
-        address, at = "0x" + register.hex(), hex(number)
-        groups = [slots[first : first + SLOTS_A_QUESTION] for first in range(0, len(slots), SLOTS_A_QUESTION)]
-        asked = [("eth_getProof", [address, ["0x" + slot.hex() for slot in group], at]) for group in groups]
-        try:
-            answers = [fields(answer) for answer in self._rpc.batch(asked)]
-        except ChainRefused as error:
-            raise Unavailable(
-                f"The node keeps no state of block {number}; ask again, or name a node that does.",
-                retry_after=RETRY_SECONDS,
-            ) from error
-        try:
-            for group, answer in zip(groups, answers, strict=True):
-                prove_state(header.state_root, register, group, answer)
-        except AnchorsError as error:
-            raise NodeDishonest(
-                f"block {number}: the node's proof about {TENDER_REGISTER} does not lead to the header's state root: "
-                f"{error.diagnostics()}"
-            ) from error
-        nodes = tuple(node for answer in answers for node in _nodes(answer))
-        return FinalState(header.raw, self._confirming(header), nodes)
+        proven = prove_slots(self._rpc, header, TENDER_REGISTER, register, slots)
+        return FinalState(header.raw, self._confirming(header), proven.nodes)
 
     def _block(self, number: int) -> tuple[Header, Trie, Finality | None]:
         header, answer = self._header(number)
@@ -247,11 +227,7 @@ class _Proofs:
         return header, trie, self._confirming(header)
 
     def _header(self, number: int) -> tuple[Header, Answer]:
-        with Session(self._ground.engine) as session:
-            block = session.get(Block, number)
-        if block is None:
-            raise ChainMoved(f"block {number} is followed no more")
-        return self._fetcher.block(number, block.hash)
+        return followed_block(self._ground.engine, self._fetcher, number)
 
     def _confirming(self, header: Header) -> Finality | None:
         if not self._rule.seals:
@@ -266,9 +242,3 @@ def _place(row: TenderEvent | LogAnchor) -> tuple[Place, int]:
 def _signed(word: ReplacedBid) -> SignedReplacement:
     act = Replacement(word.tender, word.commitment, word.replacement, word.signed_at)
     return SignedReplacement(act, word.preimage, word.signature)
-
-
-def _nodes(answer: dict[str, object]) -> Iterator[bytes]:
-    yield from (hex_bytes(node) for node in items(answer.get("accountProof")))
-    for proof in items(answer.get("storageProof")):
-        yield from (hex_bytes(node) for node in items(fields(proof).get("proof")))
