@@ -1,13 +1,13 @@
 """`bidledger credit sign` and `bidledger credit operation`: read what an act says, sign it, and follow it."""
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ledger_service.cli.console import JsonFlag, print_json, say, working
+from ledger_service.cli.operations import exit_code, follow, told
 from ledger_service.cli.service import SERVICE_URL
 from ledger_service.errors import Exit
 
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
 OperationArgument = Annotated[str, typer.Argument(metavar="OPERATION", help="Its id, from the answer to the act.")]
 UrlOption = Annotated[str, typer.Option(envvar="BIDLEDGER_URL", help="The API of the member whose act it is.")]
-OVER: Final = ("final", "refused", "expired")
-POLL_SECONDS: Final = 0.5
 
 
 def sign(
@@ -58,14 +56,10 @@ def operation(
     """Say how far an act has come and whose signatures are missing: exit 0, or 1 once it is refused or expired."""
     from ledger_service.credit.client import CreditClient
 
-    deadline = time.monotonic() + wait
     with CreditClient(url) as client, working("asking"):
-        found = client.operation(operation)
-        while found["state"] not in OVER and time.monotonic() < deadline:
-            time.sleep(POLL_SECONDS)
-            found = client.operation(operation)
+        found = follow(lambda: client.operation(operation), wait)
     _show(found, as_json=as_json)
-    raise typer.Exit(Exit.REFUTED if found["state"] in ("refused", "expired") else Exit.DONE)
+    raise typer.Exit(exit_code(found))
 
 
 def _signable(client: "CreditClient", operation: dict[str, Any], network: Path | None) -> "Signable":
@@ -103,16 +97,6 @@ def _show(operation: dict[str, Any], *, as_json: bool) -> None:
 
 def _lines(operation: dict[str, Any]) -> Iterator[str]:
     needed, roles = operation["needed"], [signature["role"] for signature in operation["signatures"]]
-    yield f"{operation['act']} {operation['id']}: {operation['state']}"
-    for signature in operation["signatures"]:
-        yield f"  {signature['role']} of {signature['member']} {signature['address']}"
     missing = [role for role in ("publisher", "regulator") if needed[role] and role not in roles]
     missing += ["endorser"] * (needed["endorsements"] - roles.count("endorser"))
-    if missing:
-        yield f"  missing: {', '.join(missing)}"
-    for record in operation["records"]:
-        yield f"  record {record}"
-    if operation["block"] is not None:
-        yield f"  in block {operation['block']}, transaction {operation['transaction'] or 'of somebody else'}"
-    if operation["error"] is not None:
-        yield f"  {operation['error']['name']}: {operation['error']['detail']}"
+    return told(operation, "record", missing)

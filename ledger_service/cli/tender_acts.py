@@ -4,15 +4,15 @@ The keys stay on this machine, and so do documents: only digests and commitments
 """
 
 import secrets
-import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ledger_service.cli.console import JsonFlag, print_json, say, working
 from ledger_service.cli.inputs import read_bounded
+from ledger_service.cli.operations import exit_code, follow, told
 from ledger_service.cli.service import SERVICE_URL, ApiKeyFile
 from ledger_service.errors import Exit
 
@@ -25,8 +25,6 @@ CommitmentArgument = Annotated[str, typer.Argument(metavar="COMMITMENT", help="O
 OperationArgument = Annotated[str, typer.Argument(metavar="OPERATION", help="Its id, from the answer to the act.")]
 AsOfOption = Annotated[str | None, typer.Option(help="As of this block, or a time such as 2026-01-31T16:00:00Z.")]
 BodyArgument = Annotated[Path, typer.Argument(metavar="BODY", help="JSON file of the act; see docs/TENDERS.md.")]
-OVER: Final = ("final", "refused", "expired")
-POLL_SECONDS: Final = 0.5
 
 
 def add_to(app: typer.Typer) -> None:
@@ -208,14 +206,10 @@ def operation(
     """Say how far an act has come and whose signatures are missing: exit 0, or 1 once it is refused or expired."""
     from ledger_service.tenders.client import TenderClient
 
-    deadline = time.monotonic() + wait
     with TenderClient(url) as client:
-        found = client.operation(operation)
-        while found["state"] not in OVER and time.monotonic() < deadline:
-            time.sleep(POLL_SECONDS)
-            found = client.operation(operation)
+        found = follow(lambda: client.operation(operation), wait)
     _show(found, as_json=as_json)
-    raise typer.Exit(Exit.REFUTED if found["state"] in ("refused", "expired") else Exit.DONE)
+    raise typer.Exit(exit_code(found))
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -242,20 +236,10 @@ def _show(operation: "Told", *, as_json: bool) -> None:
 
 def _lines(operation: "Told") -> Iterator[str]:
     needed, signed = operation["needed"], {(one["role"], one["member"]) for one in operation["signatures"]}
-    yield f"{operation['act']} {operation['id']}: {operation['state']}"
-    for one in operation["signatures"]:
-        yield f"  {one['role']} of {one['member']} {one['address']}"
     missing = [f"officer of {code}" for code in needed.get("officers", ()) if ("officer", code) not in signed]
     if needed["regulator"] and not any(role == "regulator" for role, _ in signed):
         missing.append("regulator")
-    if missing:
-        yield f"  missing: {', '.join(missing)}"
-    for tender in operation["records"]:
-        yield f"  tender {tender}"
-    if operation["block"] is not None:
-        yield f"  in block {operation['block']}, transaction {operation['transaction'] or 'of somebody else'}"
-    if operation["error"] is not None:
-        yield f"  {operation['error']['name']}: {operation['error']['detail']}"
+    return told(operation, "tender", missing)
 
 
 def _print(line: str) -> None:
