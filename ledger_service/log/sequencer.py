@@ -5,7 +5,7 @@ step that failed the log is taken up from its rows again. Taking it up closes th
 of its quota each key had used is not written down; so the quotas of the next one hold in full, whatever was before.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -44,13 +44,22 @@ class Sequencer:
         identity: whose log, with its keys.
         slots: entries of each period to come; 0 for as many as come.
         anchor_within_seconds: what receipts promise.
+        clock: the time at which periods close; aware.
     """
 
-    def __init__(self, store: LogStore, identity: LogIdentity, slots: int, anchor_within_seconds: int) -> None:
+    def __init__(
+        self,
+        store: LogStore,
+        identity: LogIdentity,
+        slots: int,
+        anchor_within_seconds: int,
+        clock: Callable[[], datetime],
+    ) -> None:
         self._store = store
         self._identity = identity
         self._slots = slots
         self._anchor_within = anchor_within_seconds
+        self._clock = clock
         self._period: OpenPeriod | None = None  # None: what the database holds is to be read first
         self._first_batch = 0  # of the open period
         self._next_batch = 0
@@ -209,6 +218,7 @@ class Sequencer:
             slots=period.slots,
             size=period.first + (period.slots or period.taken),
             filling=pack_entries(filled),
+            closed_at=int(self._clock().timestamp()),
         )
         return row, filled
 

@@ -36,6 +36,9 @@ class Period(SQLModel, table=True):
     slots: int  # 0: as many leaves as came
     size: int | None = Field(default=None, sa_type=BigInteger)  # of the log when it closed
     filling: bytes = Field(default=b"", sa_type=LargeBinary)  # 40-byte entries, like a batch's
+    closed_at: int | None = Field(
+        default=None, sa_type=BigInteger
+    )  # POSIX seconds; None as well where an older version closed it
 
 
 class Batch(SQLModel, table=True):

@@ -54,7 +54,7 @@ class LogWriter:
         slots: entries of each period to come; 0 for as many as come.
         period_seconds: how long a period lasts.
         anchor_within_seconds: what receipts promise.
-        clock: the time that receipts state; aware.
+        clock: the time that receipts state, and at which periods close; aware.
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class LogWriter:
         self._period_seconds = period_seconds
         self._clock = clock
         store = LogStore(engine, identity.generation)
-        self._sequencer = Sequencer(store, identity, slots, anchor_within_seconds)
+        self._sequencer = Sequencer(store, identity, slots, anchor_within_seconds, clock)
         self._publisher = Publisher(engine, store, LogFolder(data_dir, identity.generation), identity)
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._period_closed = threading.Event()  # or all is to stop
