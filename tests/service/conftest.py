@@ -52,11 +52,28 @@ def founded(chain_process: devnet.Devnet, tmp_path_factory: pytest.TempPathFacto
 
 @pytest.fixture
 def rpc(chain_process: devnet.Devnet) -> Iterator[Rpc]:
-    """A node whose blocks of this test are gone afterwards."""
+    """A node whose blocks of this test are gone afterwards, and with them what still waits for a block."""
     with Rpc(chain_process.rpc) as node:
         snapshot = node.call("evm_snapshot")
         yield node
-        node.call("evm_revert", snapshot)
+        _take_back(node, chain_process.chain, snapshot)
+
+
+@pytest.fixture
+def standstill(rpc: Rpc, chain_process: devnet.Devnet) -> None:
+    """Blocks are made by `evm_mine` alone, until `rpc` takes them back."""
+    rpc.call("evm_setAutomine", False) if chain_process.chain == "anvil" else rpc.call("miner_stop")
+
+
+def _take_back(node: Rpc, chain: str, snapshot: object) -> None:
+    """Go back to a snapshot while no block is made: anvil reverts its blocks and its state one after the other, so a
+    block that is made in between leaves a state that is no block's, to all tests that follow."""
+    if chain == "anvil":
+        node.call("evm_setAutomine", False)
+        node.call("anvil_dropAllTransactions")
+        node.call("evm_mine")  # waits for a block that is being made
+    node.call("evm_revert", snapshot)
+    node.call("evm_setAutomine", True) if chain == "anvil" else node.call("miner_start")
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """Transactions: signed as eth-account signs them, sent any number of times, counted once, refused with a reason."""
 
 import os
-from collections.abc import Iterator
 
 import pytest
 from coincurve import PrivateKey
@@ -58,15 +57,6 @@ def test_sending_again_is_no_error_and_counts_once(rpc: Rpc) -> None:
         transactions.broadcast(rpc, signed.raw)
         transactions.wait_mined(rpc, signed.hash, 10)
     assert transactions.next_nonce(rpc, STRANGER.address) == nonce + 1
-
-
-@pytest.fixture
-def standstill(rpc: Rpc, chain_process: devnet.Devnet) -> Iterator[None]:
-    """Blocks are made by `evm_mine` alone."""
-    anvil = chain_process.chain == "anvil"
-    rpc.call("evm_setAutomine", False) if anvil else rpc.call("miner_stop")
-    yield
-    rpc.call("evm_setAutomine", True) if anvil else rpc.call("miner_start")
 
 
 def next_transfer(rpc: Rpc) -> transactions.SignedTransaction:

@@ -1,7 +1,7 @@
 """What all have signed comes onto the chain once, whatever ends, turns, refuses or comes first in between."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, NoReturn
 
@@ -14,7 +14,7 @@ from sqlmodel import Session, select
 
 from anchors.credit import Issued, Kind, State
 from ledger_service import conditions
-from ledger_service.chain import devnet, transactions
+from ledger_service.chain import transactions
 from ledger_service.chain.contracts import CREDIT_REGISTER, REGISTRY
 from ledger_service.chain.rpc import Rpc, quantity
 from ledger_service.chain.transactions import LEFT_OUT_BLOCKS
@@ -61,15 +61,6 @@ def nonce(acting: Acting) -> int:
 
 def problems(acting: Acting) -> dict[str, str]:
     return {one.problem: one.detail for one in conditions.current(acting.engine) if one.part == "sending"}
-
-
-@pytest.fixture
-def standstill(rpc: Rpc, chain_process: devnet.Devnet) -> Iterator[None]:
-    """Blocks are made by `evm_mine` alone."""
-    anvil = chain_process.chain == "anvil"
-    rpc.call("evm_setAutomine", False) if anvil else rpc.call("miner_stop")
-    yield
-    rpc.call("evm_setAutomine", True) if anvil else rpc.call("miner_start")
 
 
 class TestStates:

@@ -16,20 +16,10 @@ from filing import COMPANIES
 from test_sending import count, nonce, ready
 
 from anchors.network import write_network
-from ledger_service.chain import devnet
 
 KILLS = 12
 ACTS = 8
 SECONDS = 60
-
-
-@pytest.fixture
-def standstill(acting: Acting, chain_process: devnet.Devnet) -> Iterator[None]:
-    """Blocks are made by `evm_mine` alone."""
-    anvil = chain_process.chain == "anvil"
-    acting.rpc.call("evm_setAutomine", False) if anvil else acting.rpc.call("miner_stop")
-    yield
-    acting.rpc.call("evm_setAutomine", True) if anvil else acting.rpc.call("miner_start")
 
 
 @contextmanager
