@@ -19,6 +19,7 @@ from anchors.tenders.draw.acts import (
 from anchors.tenders.draw.ceremony import (
     check_committed,
     check_deposits,
+    check_lists,
     confirm,
     deposit,
     disclose,
@@ -32,7 +33,7 @@ from anchors.tenders.draw.file import FORMAT, MAX_DRAW_BYTES, Draw, DrawFile, Op
 from anchors.tenders.draw.panel import Panel, Seat, SeatProof, draw, prove_seat, recused_codes
 from anchors.tenders.draw.sharing import new_value
 from anchors.tenders.draw.terms import Member, Quota, Terms
-from anchors.tenders.draw.verdict import STEPS, DrawState, DrawVerdict, replay
+from anchors.tenders.draw.verdict import STEPS, DrawState, DrawVerdict, check_next_round, replay
 
 __all__ = [
     "FORMAT",
@@ -64,6 +65,8 @@ __all__ = [
     "Terms",
     "check_committed",
     "check_deposits",
+    "check_lists",
+    "check_next_round",
     "committed_digest",
     "confirm",
     "deposit",

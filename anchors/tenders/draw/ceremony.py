@@ -41,6 +41,7 @@ from anchors.tenders.draw.terms import Member, Terms
 __all__ = [
     "check_committed",
     "check_deposits",
+    "check_lists",
     "check_order",
     "confirm",
     "deposit",
@@ -104,7 +105,7 @@ def confirm(
         if each.site != member:
             each.open(terms, member, key)
     sites = tuple(each.site for each in lists)
-    _check_lists(terms, lists)
+    check_lists(terms, lists)
     return Confirmation(_UNSIGNED, member, deposits_digest(agreed.deposits), sites).signed(terms, sign)
 
 
@@ -247,13 +248,14 @@ def check_committed(terms: Terms, deposits: Sequence[Deposit], confirmations: Se
     return committed_digest(deposits, confirmations)
 
 
-def check_order(where: str, expected: Sequence[str], found: Sequence[str]) -> None:
-    """Check who stands where; raises SitesOutOfOrder."""
-    if list(expected) != list(found):
-        raise SitesOutOfOrder(where, expected, found)
+def check_lists(terms: Terms, lists: Sequence[ExpertList]) -> None:
+    """Check lists that sites gave against what they committed to, and, if all are there, that the quotas can be filled.
 
-
-def _check_lists(terms: Terms, lists: Sequence[ExpertList]) -> None:
+    Raises:
+        SitesOutOfOrder: they are not of sites, once each and in the terms' order.
+        ListDiffers: one is not the one that its site committed to.
+        RecusalUnknown, QuotaNotMet: with these lists no panel can be drawn.
+    """
     commitments = {site.site: site for site in terms.sites}
     sites = [each.site for each in lists]
     check_order("the lists", _in_order(terms, sites), sites)
@@ -265,6 +267,12 @@ def _check_lists(terms: Terms, lists: Sequence[ExpertList]) -> None:
             left = set(held[quota.site].codes(quota.speciality)) - recused
             if len(left) < quota.count:
                 raise QuotaNotMet(quota.site, quota.speciality, quota.count, len(left))
+
+
+def check_order(where: str, expected: Sequence[str], found: Sequence[str]) -> None:
+    """Check who stands where; raises SitesOutOfOrder."""
+    if list(expected) != list(found):
+        raise SitesOutOfOrder(where, expected, found)
 
 
 def _in_order(terms: Terms, sites: Sequence[str]) -> list[str]:

@@ -6,7 +6,7 @@ words alone are published until the award. That values and lists are those that 
 `anchors.tenders.draw.verdict`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
@@ -18,6 +18,7 @@ from anchors.merkle import Levels, leaf_hash, prove_inclusion
 from anchors.tenders.draw.drbg import HmacDrbg
 from anchors.tenders.draw.experts import SITE, SPECIALITY, Expert, ExpertList
 from anchors.tenders.draw.terms import Terms
+from anchors.tenders.evaluators import Evaluators
 
 __all__ = ["Panel", "Seat", "SeatProof", "draw", "prove_seat", "recused_codes"]
 
@@ -118,6 +119,20 @@ class Panel:
         index = self.words.index(seat.word(self.terms))
         path = tuple(Levels.over(self.words).path(index))
         return SeatProof(self.terms, seat, index, len(self.words), path)
+
+    def evaluators(self, draw: bytes, signers: Iterable[int]) -> Evaluators:
+        """The panel as an evaluation seals it and the award unseals it.
+
+        Args:
+            draw: the digest of the draw, 32 bytes. It is the salt, so that the chain names the draw; nobody who has it
+                can tell the words from it, since those have salts of their own.
+            signers: the numbers of the seats whose experts signed the report.
+
+        Raises:
+            IndexError: there is no such seat.
+        """
+        signed = {self.seats[number - 1].word(self.terms) for number in signers}
+        return Evaluators(draw, self.words, tuple(sorted(signed)))
 
 
 def prove_seat(proof: SeatProof, root: bytes) -> Seat:

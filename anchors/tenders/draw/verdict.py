@@ -31,7 +31,7 @@ from anchors.tenders.draw.panel import Panel, Seat, draw, recused_codes
 from anchors.tenders.draw.sharing import check_share, check_value
 from anchors.tenders.draw.terms import Terms
 
-__all__ = ["STEPS", "DrawState", "DrawVerdict", "replay"]
+__all__ = ["STEPS", "DrawState", "DrawVerdict", "check_next_round", "replay"]
 
 STEPS = ("terms", "commitments", "shares", "reveals", "lists", "recusals", "panel", "seal")
 
@@ -94,6 +94,40 @@ def replay(data: bytes, earlier: Sequence[bytes] = ()) -> DrawVerdict:
         return _nothing_drawn(tuple(run.steps), data, refuted.__cause__)
 
 
+def check_next_round(terms: Terms, earlier: Sequence[bytes]) -> str:
+    """Check that a round follows one that drew nothing, without those by whom it was void, or fills seats that were
+    left empty.
+
+    Args:
+        terms: of the round.
+        earlier: the files of the rounds before it, first to last; at least one.
+
+    Returns:
+        After what it is, as a sentence goes on.
+
+    Raises:
+        NotNextRound: it does not follow from the last of them.
+    """
+    verdict = replay(earlier[-1], earlier[:-1])
+    if verdict.digest is None or verdict.state is DrawState.SEALED:
+        raise NotNextRound(f"that draw is {verdict.state.value}")
+    before = DrawFile(earlier[-1]).terms
+    drawn = verdict.panel.seats if verdict.panel else ()
+    problems = (
+        (terms.previous != verdict.digest, "its terms name another"),
+        ((terms.chain_id, terms.tender) != (before.chain_id, before.tender), "that is of another tender"),
+        (terms.round != before.round + 1, f"that is round {before.round}"),
+        (not {*before.excluded, *verdict.void} <= {*terms.excluded}, "a site that kept its value back is not excluded"),
+        (not {seat.expert.commitment() for seat in drawn} <= {*terms.recusals}, "who has a seat can be drawn again"),
+    )
+    for wrong, what in problems:
+        if wrong:
+            raise NotNextRound(what)
+    return f"; after round {before.round}, {verdict.state.value}" + (
+        f" by {', '.join(verdict.void)}" * bool(verdict.void)
+    )
+
+
 def _prove(run: Run, data: bytes, earlier: Sequence[bytes]) -> DrawVerdict:
     file = run.need("terms", DrawFile, data)
     terms = run.step("terms", _prove_terms, file, earlier)
@@ -129,32 +163,10 @@ def _prove_terms(file: DrawFile, earlier: Sequence[bytes]) -> tuple[Terms, str]:
         f"{len(terms.recusals)} recused; terms 0x{terms.digest().hex()}"
     )
     if earlier:
-        return terms, told + _prove_round(terms, earlier)
+        return terms, told + check_next_round(terms, earlier)
     if terms.previous is not None:
         told += f"; after the draw 0x{terms.previous.hex()}, which was not looked at"
     return terms, told
-
-
-def _prove_round(terms: Terms, earlier: Sequence[bytes]) -> str:
-    """A round follows one that drew nothing, without those by whom it was void, or fills seats that were left empty."""
-    verdict = replay(earlier[-1], earlier[:-1])
-    if verdict.digest is None or verdict.state is DrawState.SEALED:
-        raise NotNextRound(f"that draw is {verdict.state.value}")
-    before = DrawFile(earlier[-1]).terms
-    drawn = verdict.panel.seats if verdict.panel else ()
-    problems = (
-        (terms.previous != verdict.digest, "its terms name another"),
-        ((terms.chain_id, terms.tender) != (before.chain_id, before.tender), "that is of another tender"),
-        (terms.round != before.round + 1, f"that is round {before.round}"),
-        (not {*before.excluded, *verdict.void} <= {*terms.excluded}, "a site that kept its value back is not excluded"),
-        (not {seat.expert.commitment() for seat in drawn} <= {*terms.recusals}, "who has a seat can be drawn again"),
-    )
-    for wrong, what in problems:
-        if wrong:
-            raise NotNextRound(what)
-    return f"; after round {before.round}, {verdict.state.value}" + (
-        f" by {', '.join(verdict.void)}" * bool(verdict.void)
-    )
 
 
 def _prove_deposits(file: DrawFile, terms: Terms) -> tuple[tuple[Deposit, ...], str]:

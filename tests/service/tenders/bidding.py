@@ -33,6 +33,7 @@ from ledger_service.log.accept import EvidenceEndpoint
 from ledger_service.log.api_keys import ApiKeys, KeyEntry
 from ledger_service.log.api_keys import Scope as KeyScope
 from ledger_service.log.identity import LogIdentity
+from ledger_service.log.past_periods import PastPeriods
 from ledger_service.log.reader import LogReader
 from ledger_service.log.routes import LogRoutes
 from ledger_service.log.writer import LogWriter
@@ -40,22 +41,25 @@ from ledger_service.operations import routes as operations
 from ledger_service.operations.desk import Desk
 from ledger_service.tenders import rooms
 from ledger_service.tenders.ground import TenderGround
+from ledger_service.tenders.ocds import routes as ocds
 from ledger_service.witness.kept import Kept
 
 SLOTS, QUOTA = 64, 3  # of a period, and of the outsider's key in it
 
 
-def entry(id: str, scope: KeyScope, quota: int | None = None) -> KeyEntry:
+def entry(id: str, *scopes: KeyScope, quota: int | None = None) -> KeyEntry:
     digest = sha256(f"secret-{id}".encode()).hexdigest()
-    return KeyEntry(id=id, sha256=digest, scopes=frozenset({scope}), quota=quota)
+    return KeyEntry(id=id, sha256=digest, scopes=frozenset(scopes), quota=quota)
 
 
 def api_keys(slots: int) -> ApiKeys:
     entries = [
-        entry("bidder", KeyScope.SUBMIT, 50),
-        entry("outsider", KeyScope.SUBMIT, QUOTA),
-        entry("operator", KeyScope.OPERATOR, 0),
-        entry("officer", KeyScope.TENDER, 0),
+        entry("bidder", KeyScope.SUBMIT, quota=50),
+        entry("outsider", KeyScope.SUBMIT, quota=QUOTA),
+        entry("operator", KeyScope.OPERATOR, quota=0),
+        entry("officer", KeyScope.TENDER, quota=0),
+        entry("host", KeyScope.OPERATOR, KeyScope.SUBMIT, quota=4),
+        entry("spent", KeyScope.OPERATOR, KeyScope.SUBMIT, quota=0),
     ]
     return ApiKeys(entries, slots, 0 if slots else None)
 
@@ -130,14 +134,15 @@ def bidding(
     clock: Callable[[], datetime],
     slots: int = 0,
     period_seconds: float = 3600.0,
+    confirmations: int = 0,
 ) -> Iterator[Room]:
-    """The host's service, with a log whose periods last so long."""
+    """The host's service, with a log whose periods last so long, where so many later blocks make one final."""
     settings = {"slots": slots, "period_seconds": period_seconds, "anchor_within_seconds": 3600, "clock": clock}
     made, keys = identity(founded, ground.member.number), api_keys(slots)
     writer = LogWriter(ground.engine, data_dir, made, **settings)  # type: ignore[arg-type]
     writer.start()
     reader, kept = LogReader(ground.engine, data_dir, 0, clock), Kept(ground.engine, 0)
-    finality = Finality.pinned(ground.network, 0)
+    finality = Finality.pinned(ground.network, confirmations)
     watched = status.Watched(
         engine=ground.engine,
         reader=reader,
@@ -151,7 +156,10 @@ def bidding(
         clock=clock,
     )
     app = application(
-        *rooms.open_rooms(ground, rpc, finality, reader, writer, 0, made.receipt_key, keys),
+        *rooms.open_rooms(
+            ground, rpc, finality, reader, writer, 0, made.receipt_key, keys, PastPeriods(ground.engine, made)
+        ),
+        ocds.routes(ground, "ocds-123abc", None),
         operations.routes(Desk(ground.engine, ground.network, ground.clock), keys),
         evidence.routes(ground.engine, reader, kept, ground.member.number, 0, finality),
         alliance.routes(ground.engine, write_network(founded.network)),
