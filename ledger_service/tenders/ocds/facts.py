@@ -5,7 +5,7 @@ release gives an identifier that can be one. Of a natural person neither name no
 """
 
 from collections.abc import Iterator, Mapping, MutableMapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
@@ -39,6 +39,9 @@ class Document:
     url: str | None
     published: datetime | None
     digest: bytes  # SHA-256 of the RFC 8785 bytes of the document object, 32 bytes
+    where: str = field(default="", compare=False)  # the path to it
+    stated: str | None = None  # its member `hash`, such as sha256:…
+    file: bytes | None = None  # SHA-256 of the file, once it was looked at
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,7 @@ class Tender:
     status: str | None
     buyer: Organization | None
     procuring_entity: Organization | None
+    opens_at: datetime | None  # tenderPeriod.startDate
     deadline: datetime | None  # tenderPeriod.endDate
     award_from: datetime | None  # awardPeriod.startDate
     bid_opening: datetime | None  # bidOpening.date, of OCDS's extension for it
@@ -144,6 +148,7 @@ def _tender(part: Part, release: Part, parties: Mapping[str, Organization]) -> T
         status=part.text("status"),
         buyer=_reference(release.part("buyer"), parties),
         procuring_entity=_reference(part.part("procuringEntity"), parties),
+        opens_at=None if tender_period is None else tender_period.date("startDate"),
         deadline=None if tender_period is None else tender_period.date("endDate"),
         award_from=None if award_period is None else award_period.date("startDate"),
         bid_opening=None if opening is None else opening.date("date"),
@@ -166,6 +171,7 @@ def _award(part: Part, parties: Mapping[str, Organization]) -> Award:
 
 def _documents(section: str, part: Part) -> Iterator[Document]:
     for document in part.parts("documents"):
+        stated = document.members.get("hash")
         yield Document(
             section=section,
             id=document.needed_id("id"),
@@ -174,6 +180,8 @@ def _documents(section: str, part: Part) -> Iterator[Document]:
             url=document.text("url"),
             published=document.date("datePublished"),
             digest=content_digest(document.members),
+            where=document.where,
+            stated=stated if isinstance(stated, str) else None,
         )
 
 

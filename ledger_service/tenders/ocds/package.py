@@ -23,6 +23,8 @@ __all__ = [
     "MAX_PACKAGE_BYTES",
     "VERSION",
     "BadPackage",
+    "NotOcds",
+    "OtherVersion",
     "Package",
     "Part",
     "Release",
@@ -50,6 +52,18 @@ class BadPackage(InvalidContent):
 
     def __init__(self, where: str, what: str) -> None:
         super().__init__(f"{where} {what}.", facts={"where": where})
+
+
+class NotOcds(BadPackage):
+    """Bytes that are no release package at all."""
+
+    problem, title = "not-ocds", "This is no OCDS release package"
+
+
+class OtherVersion(BadPackage):
+    """A release package of another version of the standard."""
+
+    problem, title = "ocds-version", "The release package is of another version of OCDS"
 
 
 class Part:
@@ -158,38 +172,48 @@ class Package:
 
     uri: str | None
     publisher: str | None
+    published: datetime | None
+    licence: str | None
     extensions: tuple[str, ...]
     releases: tuple[Release, ...]  # in the package's order
+    content: Part = field(compare=False, repr=False)
 
 
-def read_package(data: bytes) -> Package:
+def read_package(data: bytes, name: str = "package") -> Package:
     """Read a release package.
 
     Args:
         data: UTF-8, at most 16 MiB.
+        name: where all paths to faults begin.
 
     Raises:
-        BadPackage: it is no JSON, too large or nested too deep, not of OCDS 1.1, or has a release without ocid, id,
-            date or tag.
+        NotOcds: it is no JSON, too large or nested too deep, or no package of releases.
+        OtherVersion: it is not of OCDS 1.1.
+        BadPackage: it has a release without ocid, id, date or tag.
 
     Source: https://standard.open-contracting.org/1.1/, release package.
     """
     try:
         value = read_json(data, MAX_PACKAGE_BYTES, _MAX_VALUES, fractions=True)
     except MalformedFile as error:
-        raise BadPackage("The package", f"cannot be read: {error}") from error
-    package = Part(value, "package")
-    if package.text("version") != VERSION:
-        raise BadPackage("package.version", f'is not "{VERSION}", so it is no release package of OCDS {VERSION}')
+        raise NotOcds(name, f"cannot be read: {error}") from error
+    if not isinstance(value, dict) or "releases" not in value:
+        raise NotOcds(name, "has no releases, so it is no release package")
+    package = Part(value, name)
+    if value.get("version") != VERSION:
+        raise OtherVersion(package.path("version"), f'is not "{VERSION}", the only version of OCDS that is read')
     parts = package.parts("releases")
     if not 0 < len(parts) <= _MAX_RELEASES:
-        raise BadPackage("package.releases", f"is not a list of 1 to {_MAX_RELEASES:,} releases")
+        raise BadPackage(package.path("releases"), f"is not a list of 1 to {_MAX_RELEASES:,} releases")
     publisher = package.part("publisher")
     return Package(
         uri=package.text("uri"),
         publisher=None if publisher is None else publisher.text("name"),
+        published=package.date("publishedDate"),
+        licence=package.text("license"),
         extensions=package.texts("extensions"),
         releases=tuple(map(_release, parts)),
+        content=package,
     )
 
 

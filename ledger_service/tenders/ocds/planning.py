@@ -7,115 +7,20 @@ missing unless `Given` has it.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Final
 
-from ledger_service.tenders.ocds.facts import Amendment, Award, Document, Facts, Organization, read_facts
+from ledger_service.tenders.ocds.facts import Amendment, Award, Facts, Organization, read_facts
 from ledger_service.tenders.ocds.package import BadPackage, Package, Release, content_digest
+from ledger_service.tenders.ocds.plan import Act, Given, Obstacle, Plan, Step, Value
 
-__all__ = ["Act", "Given", "Plan", "Step", "Value", "make_plans"]
-
-Value = bytes | int | str | datetime | tuple[str, ...]
+__all__ = ["Act", "Given", "Obstacle", "Plan", "Step", "Value", "make_plans"]
 
 _NOTICE_TAGS: Final = {"tender", "tenderUpdate", "tenderAmendment"}
 _MADE: Final = (None, "active")  # OCDS's award status; it need not be stated
 _CANCELLED: Final = "tenderCancellation"
-
-
-class Act(StrEnum):
-    """What is done. All but a contract are acts of the register; a contract is logged as evidence."""
-
-    PUBLISH = "publish"
-    AMEND = "amend"
-    CLOSE = "close-bids"
-    OPEN = "open-bids"
-    EVALUATE = "evaluate"
-    CANDIDATES = "publish-candidates"
-    AWARD = "award"
-    FAIL = "fail"
-    CONTRACT = "log-contract"
-
-
-@dataclass(frozen=True, slots=True)
-class Given:
-    """What packages do not say.
-
-    Args:
-        host: code of the member that takes the bids.
-        members: codes of the members that publish the notice, the host among them.
-        answer_days: how long a claim waits for its answer.
-        opens_after: from the deadline to the opening; without it the release's bidOpening counts, where it has one.
-        former: the failed tender that the new one replaces, 32 bytes.
-        shift: added to every time of the bids, for a tender of the past that is played again. No digest changes by it.
-    """
-
-    host: str | None = None
-    members: tuple[str, ...] = ()
-    answer_days: int | None = None
-    opens_after: timedelta | None = None
-    former: bytes | None = None
-    shift: timedelta = timedelta(0)
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One act."""
-
-    act: Act
-    release: str | None  # the id of the release that tells of it
-    date: datetime | None  # of that release
-    values: Mapping[str, Value]
-    missing: tuple[str, ...] = ()
-    obstacles: tuple[str, ...] = ()  # why the register would refuse it
-    documents: tuple[Document, ...] = ()
-    suppliers: tuple[Organization, ...] = ()
-
-    def as_json(self) -> dict[str, object]:
-        """JSON values."""
-        return {
-            "act": self.act.value,
-            "release": self.release,
-            "date": None if self.date is None else _text(self.date),
-            "values": {name: _text(value) for name, value in self.values.items()},
-            "missing": list(self.missing),
-            "obstacles": list(self.obstacles),
-            "documents": [
-                {"section": each.section, "id": each.id, "title": each.title, "digest": _text(each.digest)}
-                for each in self.documents
-            ],
-            "suppliers": [
-                {"name": each.name, "subject": None if each.subject is None else str(each.subject)}
-                for each in self.suppliers
-            ],
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """All acts of one tender."""
-
-    ocid: str
-    title: str | None
-    buyer: Organization | None
-    procuring_entity: Organization | None
-    steps: tuple[Step, ...]
-    passed_over: tuple[str, ...]  # ids of releases that tell of no act
-    releases: Mapping[str, Release] = field(compare=False, repr=False)
-
-    def of(self, act: Act) -> tuple[Step, ...]:
-        """The steps that are such an act."""
-        return tuple(step for step in self.steps if step.act is act)
-
-    def as_json(self) -> dict[str, object]:
-        """JSON values."""
-        return {
-            "ocid": self.ocid,
-            "title": self.title,
-            "steps": [step.as_json() for step in self.steps],
-            "passed_over": list(self.passed_over),
-        }
+DISORDER: Final = "dates-out-of-order"
 
 
 def make_plans(packages: Iterable[Package], given: Given, now: datetime) -> tuple[Plan, ...]:
@@ -200,14 +105,16 @@ class _Planning:
         values: dict[str, Value] = {"digest": facts.release.digest}
         obstacles = []
         if "tender" not in facts.release.tags:
-            obstacles.append("an amendment comes before any notice; the releases before it are not in the packages")
+            what = "is of an amendment before any notice; the releases before it are not in the packages"
+            obstacles.append(Obstacle("no-notice", facts.release.content.path("tag"), what))
         given = {"host": self._given.host, "members": self._given.members or None, "former": self._given.former}
         values |= {name: value for name, value in given.items() if value is not None}
         if self._given.answer_days is not None:
             values["answer_days"] = self._given.answer_days
         if self._given.host is not None and self._given.members and self._given.host not in self._given.members:
-            obstacles.append("the host is not among the members that publish the notice")
-        obstacles += self._set_times(facts, values)
+            what = "is by members among whom the host is not"
+            obstacles.append(Obstacle("host-missing", facts.release.content.path("tender"), what))
+        obstacles += [*self._set_times(facts, values), *self._disordered(facts)]
         needed = ("host", "members", "deadline", "opening", "answer_days")
         return self._step(Act.PUBLISH, facts, values, needed, obstacles)
 
@@ -221,27 +128,31 @@ class _Planning:
             values["rationale"] = rationales
         before = self._deadline
         obstacles = self._set_times(facts, values)
-        if before is not None and _moved(facts.release.date, self._given.shift) >= before:
-            obstacles.append("it was amended when the deadline was over")
+        if before is not None and self._date(facts) >= before:
+            what = f"is after the deadline, {before - self._given.shift:%Y-%m-%dT%H:%M:%SZ}, which it would amend"
+            obstacles.append(Obstacle("amended-too-late", facts.release.content.path("date"), what))
+        else:
+            obstacles += self._disordered(facts)
         if before is not None and self._deadline is not None and self._deadline < before:
-            obstacles.append("it moves the deadline to an earlier time")
+            what = "moves the deadline to an earlier time"
+            obstacles.append(Obstacle("deadline-brought-forward", _deadline_path(facts), what))
         return self._step(Act.AMEND, facts, values, ("reason", "deadline", "opening"), obstacles)
 
     def _candidates(self, facts: Facts, proposed: list[Award]) -> Step:
-        digest = content_digest([award.published for award in proposed])
-        return self._step(
-            Act.CANDIDATES, facts, {"list": digest}, ("evaluation", "until"), suppliers=_suppliers(proposed)
-        )
+        values = {"list": content_digest([award.published for award in proposed])}
+        needed, early = ("evaluation", "until"), self._before_deadline(facts)
+        return self._step(Act.CANDIDATES, facts, values, needed, early, _suppliers(proposed))
 
     def _award(self, facts: Facts, made: list[Award]) -> Step:
-        obstacles = []
+        obstacles = self._before_deadline(facts)
         if self._has(Act.AWARD):
-            obstacles.append("the tender is awarded already; parts that are awarded later are tenders of their own")
+            what = "are of a tender that is awarded already; parts that are awarded later are tenders of their own"
+            obstacles.append(Obstacle("awarded-already", facts.release.content.path("awards"), what))
         digest = content_digest([award.published for award in made])
         needed = ("candidates", "panel")
         return self._step(Act.AWARD, facts, {"award": digest}, needed, obstacles, _suppliers(made))
 
-    def _set_times(self, facts: Facts, values: dict[str, Value]) -> list[str]:
+    def _set_times(self, facts: Facts, values: dict[str, Value]) -> list[Obstacle]:
         """Put deadline and opening among the values, as they stand after this release; say what is wrong with them."""
         tender, given = facts.tender, self._given
         if tender is not None and tender.deadline is not None:
@@ -255,10 +166,34 @@ class _Planning:
         }
         obstacles = []
         if self._deadline is not None and self._deadline <= self._now:
-            obstacles.append("the deadline is over")
+            obstacles.append(Obstacle("deadline-over", _deadline_path(facts), "is a deadline that is over"))
         if self._deadline is not None and self._opening is not None and self._opening < self._deadline:
-            obstacles.append("bids would be opened before the deadline")
+            where = f"{facts.release.content.path('tender')}.bidOpening.date"
+            obstacles.append(Obstacle("opening-before-deadline", where, "is before the deadline"))
         return obstacles
+
+    def _date(self, facts: Facts) -> datetime:
+        """When a release was published, moved as all times are."""
+        return _moved(facts.release.date, self._given.shift)
+
+    def _disordered(self, facts: Facts) -> list[Obstacle]:
+        """Of a release on the notice: whether it begins the period of bids after its end, or comes itself after it."""
+        tender, obstacles = facts.tender, []
+        if tender is not None and tender.deadline is not None:
+            if tender.opens_at is not None and tender.opens_at > tender.deadline:
+                where = f"{facts.release.content.path('tender')}.tenderPeriod.startDate"
+                obstacles.append(Obstacle(DISORDER, where, "is after the end of the period"))
+            if facts.release.date >= tender.deadline:
+                where = facts.release.content.path("date")
+                obstacles.append(Obstacle(DISORDER, where, "is after the deadline of which it tells"))
+        return obstacles
+
+    def _before_deadline(self, facts: Facts) -> list[Obstacle]:
+        """Of a release on awards: whether it comes before bids could be opened."""
+        if self._deadline is None or self._date(facts) >= self._deadline:
+            return []
+        what = "is before the deadline, so that no bid can have been opened"
+        return [Obstacle(DISORDER, facts.release.content.path("date"), what)]
 
     def _step(
         self,
@@ -266,7 +201,7 @@ class _Planning:
         facts: Facts,
         values: Mapping[str, Value],
         needed: Iterable[str] = (),
-        obstacles: Iterable[str] = (),
+        obstacles: Iterable[Obstacle] = (),
         suppliers: tuple[Organization, ...] = (),
     ) -> Step:
         section = {Act.CANDIDATES: "award", Act.AWARD: "award", Act.CONTRACT: "contract"}.get(act, "tender")
@@ -292,14 +227,18 @@ class _Planning:
             if not self._has(act):
                 self._steps.append(_untold(act, self._deadline, self._opening))
                 self._done.add(act)
-        obstacles = list(step.obstacles)
+        found = None
         if self._notice is None:
-            obstacles.append("there is no notice of it in the packages")
+            found = ("no-notice", "is of a tender of which there is no notice in the packages")
         elif self._has(Act.FAIL) or (self._has(Act.AWARD) and step.act not in (Act.AWARD, Act.CONTRACT)):
-            obstacles.append("the tender has ended")
+            found = ("tender-ended", "is of a tender that has ended")
         elif step.act is Act.AMEND and self._has(Act.CLOSE):
-            obstacles.append("bids are closed")
-        self._steps.append(replace(step, obstacles=tuple(obstacles)))
+            found = ("already-closed", "comes when bids are closed")
+        if found is not None and step.release is not None:
+            problem, what = found
+            where = self._releases[step.release].content.where
+            step = replace(step, obstacles=(*step.obstacles, Obstacle(problem, where, what)))
+        self._steps.append(step)
         self._done.add(step.act)
         return self._steps[-1]
 
@@ -339,6 +278,10 @@ def _untold(act: Act, deadline: datetime | None, opening: datetime | None) -> St
     )
 
 
+def _deadline_path(facts: Facts) -> str:
+    return f"{facts.release.content.path('tender')}.tenderPeriod.endDate"
+
+
 def _suppliers(awards: Iterable[Award]) -> tuple[Organization, ...]:
     return tuple(supplier for award in awards for supplier in award.suppliers)
 
@@ -348,11 +291,3 @@ def _moved(time: datetime, shift: timedelta) -> datetime:
         return time + shift
     except OverflowError as error:
         raise BadPackage("A time of the package", "cannot be moved that far") from error
-
-
-def _text(value: Value) -> object:
-    if isinstance(value, bytes):
-        return f"0x{value.hex()}"
-    if isinstance(value, datetime):
-        return value.isoformat().replace("+00:00", "Z")
-    return list(value) if isinstance(value, tuple) else value

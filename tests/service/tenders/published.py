@@ -13,10 +13,12 @@ from jsonschema import Draft4Validator, FormatChecker
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT4
 
+from ledger_service.tenders.ocds import schema
 from ledger_service.tenders.ocds.exporting import EXTENSION_FILES
 from ledger_service.tenders.ocds.package import Package, read_package
+from ledger_service.tenders.ocds.schema import check_schema
 
-VECTORS = Path(__file__).parents[2] / "vectors" / "ocds"
+SCHEMAS = Path(schema.__file__).parent / "schemas"
 EXAMPLE = Path(__file__).parents[3] / "ledger_service" / "demo" / "ocds"
 RELEASE_SCHEMA = "https://standard.open-contracting.org/schema/1__1__5/release-schema.json"
 
@@ -62,6 +64,7 @@ def release(identifier: str, date: str, tags: Iterable[str], **members: object) 
 
 def validate(data: bytes) -> None:
     """Hold a package against the standard's schemas, patched by our extension."""
+    check_schema(read_package(data))
     _validator().validate(json.loads(data))
 
 
@@ -72,9 +75,9 @@ def faults(data: bytes) -> list[str]:
 
 @cache
 def _validator() -> Draft4Validator:
-    package_schema = json.loads((VECTORS / "release-package-schema-1__1__5.json").read_bytes())
-    schema = json.loads((VECTORS / "release-schema-1__1__4.json").read_bytes())
-    patched = _merge_patch(schema, json.loads((EXTENSION_FILES / "release-schema.json").read_bytes()))
+    package_schema = json.loads((SCHEMAS / "release-package-schema-1__1__5.json").read_bytes())
+    standard = json.loads((SCHEMAS / "release-schema-1__1__4.json").read_bytes())
+    patched = _merge_patch(standard, json.loads((EXTENSION_FILES / "release-schema.json").read_bytes()))
     patched["id"] = RELEASE_SCHEMA
     registry: Registry[Any] = Registry().with_resource(RELEASE_SCHEMA, Resource.from_contents(patched, DRAFT4))
     Draft4Validator.check_schema(patched)

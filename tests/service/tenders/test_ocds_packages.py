@@ -16,9 +16,17 @@ from hypothesis import strategies as st
 from published import example, example_packages, faults, package, release
 
 from ledger_service.tenders.ocds.facts import read_facts
-from ledger_service.tenders.ocds.package import MAX_PACKAGE_BYTES, BadPackage, Package, read_package
+from ledger_service.tenders.ocds.package import (
+    MAX_PACKAGE_BYTES,
+    BadPackage,
+    NotOcds,
+    OtherVersion,
+    Package,
+    read_package,
+)
 from ledger_service.tenders.ocds.planning import Given, make_plans
 from ledger_service.tenders.ocds.references import read_references
+from ledger_service.tenders.ocds.schema import SchemaFault, check_schema
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 NOTICE = release("1", "2026-01-01T00:00:00Z", ["tender"], tender={"id": "t"})
@@ -92,9 +100,9 @@ def test_every_document_has_the_digest_of_its_own_object() -> None:
 @pytest.mark.parametrize(
     ("data", "where"),
     [
-        (b"", "The package"),
+        (b"", "package"),
         (b"[]", "package"),
-        (b"{}", "package.version"),
+        (b"{}", "package"),
         (package(NOTICE, version="1.0"), "package.version"),
         (package(NOTICE, version=1.1), "package.version"),
         (package(), "package.releases"),
@@ -116,13 +124,13 @@ def test_every_document_has_the_digest_of_its_own_object() -> None:
         (package({**NOTICE, "parties": [{"name": "x"}]}), "package.releases[0].parties[0].id"),
         (package({**NOTICE, "awards": [{}]}), "package.releases[0].awards[0].id"),
         (package({**NOTICE, "contracts": {}}), "package.releases[0].contracts"),
-        (package({**NOTICE, "x": "\ud800"}), "The package"),
-        (package(NOTICE).replace(b'"tender"', b'"id": 1, "id"', 1), "The package"),
-        (b'{"version": "1.1", "releases": [{"a": 1e999}]}', "The package"),
-        (b'{"a":' * 100_000, "The package"),
-        (b"[" * 30 + b"]" * 30, "The package"),
-        (b'{"version": "1.1", "a": [' + b"1," * 1_000_001 + b"1]}", "The package"),
-        (b" " * (MAX_PACKAGE_BYTES + 1), "The package"),
+        (package({**NOTICE, "x": "\ud800"}), "package"),
+        (package(NOTICE).replace(b'"tender"', b'"id": 1, "id"', 1), "package"),
+        (b'{"version": "1.1", "releases": [{"a": 1e999}]}', "package"),
+        (b'{"a":' * 100_000, "package"),
+        (b"[" * 30 + b"]" * 30, "package"),
+        (b'{"version": "1.1", "a": [' + b"1," * 1_000_001 + b"1]}", "package"),
+        (b" " * (MAX_PACKAGE_BYTES + 1), "package"),
     ],
     ids=lambda value: value[:40].decode(errors="replace") if isinstance(value, bytes) else value,
 )
@@ -190,6 +198,60 @@ def test_the_schemas_find_a_fault(spoil: Callable[[dict[str, Any]], object]) -> 
     value = json.loads(example()[1].read_bytes())
     spoil(value["releases"][0])
     assert faults(json.dumps(value).encode())
+
+
+@pytest.mark.parametrize(
+    ("data", "refusal"),
+    [
+        (b"not JSON", NotOcds),
+        (b"[]", NotOcds),
+        (b'{"version": "1.1", "records": []}', NotOcds),
+        (package(NOTICE, version="1.0"), OtherVersion),
+        (package(NOTICE, version="2.0"), OtherVersion),
+        (package({**NOTICE, "id": ""}), BadPackage),
+    ],
+)
+def test_what_is_no_package_of_this_version_is_refused_by_name(data: bytes, refusal: type[BadPackage]) -> None:
+    with pytest.raises(BadPackage) as refused:
+        read_package(data, "notice.json: package")
+    assert type(refused.value) is refusal
+    assert str(refused.value.facts["where"]).startswith("notice.json: package")
+
+
+@pytest.mark.parametrize("path", example(), ids=lambda path: path.name)
+def test_the_example_keeps_the_schema(path: Path) -> None:
+    check_schema(read_package(path.read_bytes()))
+
+
+@pytest.mark.parametrize(
+    ("data", "where"),
+    [
+        (package({**NOTICE, "tag": ["tendered"]}), "package.releases[0].tag[0]"),
+        (package({**NOTICE, "initiationType": None}), "package.releases[0].initiationType"),
+        (package({**NOTICE, "tender": {"id": "t", "title": 3}}), "package.releases[0].tender.title"),
+        (
+            package({**NOTICE, "tender": {"id": "t", "documents": [{"id": "d", "url": 1}]}}),
+            "package.releases[0].tender",
+        ),
+        (package(NOTICE, NOTICE, {**NOTICE, "buyer": []}), "package.releases[2].buyer"),
+        (package({**NOTICE, "bidledger": {"any": 1}}), "package.releases[0].bidledger"),
+        (package(NOTICE, publisher={"uri": "https://x.example"}), "package.publisher"),
+    ],
+)
+def test_what_the_schema_refuses_is_told_with_its_place(data: bytes, where: str) -> None:
+    with pytest.raises(SchemaFault) as refused:
+        check_schema(read_package(data))
+    assert str(refused.value.facts["where"]).startswith(where)
+    assert faults(data)
+
+
+def test_the_first_faults_are_told_and_no_more() -> None:
+    many = [{**NOTICE, "id": str(number), "tag": ["x"]} for number in range(100)]
+    with pytest.raises(SchemaFault) as refused:
+        check_schema(read_package(package(*many)))
+    told = refused.value.facts["faults"]
+    assert isinstance(told, list)
+    assert len(told) == 10
 
 
 def test_a_package_says_who_publishes_it() -> None:

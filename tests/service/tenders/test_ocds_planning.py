@@ -1,6 +1,7 @@
 """A plan has every act in its place, with what releases give, what is missing, and what the register would refuse."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
@@ -121,40 +122,99 @@ def test_the_time_of_the_opening_comes_from_the_release_unless_it_is_given() -> 
 @pytest.mark.parametrize(
     ("releases", "given", "now", "act", "obstacle"),
     [
-        ([notice()], GIVEN, DEADLINE, Act.PUBLISH, "deadline is over"),
-        ([notice(bidOpening={"date": "2010-04-01T17:59:59Z"})], Given(), NOW, Act.PUBLISH, "before the deadline"),
-        ([notice()], Given(host="tibet", members=("sichuan",)), NOW, Act.PUBLISH, "host is not among"),
-        ([notice(), amendment("2010-03-31T18:00:00Z")], GIVEN, NOW, Act.AMEND, "earlier time"),
-        ([notice(), amendment(date="2010-04-01T18:00:00Z")], GIVEN, NOW, Act.AMEND, "deadline was over"),
-        ([amendment()], GIVEN, NOW, Act.PUBLISH, "before any notice"),
-        ([awarded("active")], GIVEN, NOW, Act.AWARD, "no notice"),
+        ([notice()], GIVEN, DEADLINE, Act.PUBLISH, "deadline-over"),
+        ([notice(bidOpening={"date": "2010-04-01T17:59:59Z"})], Given(), NOW, Act.PUBLISH, "opening-before-deadline"),
+        ([notice()], Given(host="tibet", members=("sichuan",)), NOW, Act.PUBLISH, "host-missing"),
+        ([notice(), amendment("2010-03-31T18:00:00Z")], GIVEN, NOW, Act.AMEND, "deadline-brought-forward"),
+        ([notice(), amendment(date="2010-04-01T18:00:00Z")], GIVEN, NOW, Act.AMEND, "amended-too-late"),
+        ([amendment()], GIVEN, NOW, Act.PUBLISH, "no-notice"),
+        ([awarded("active")], GIVEN, NOW, Act.AWARD, "no-notice"),
         (
             [notice(), awarded("active"), {**awarded("active", "2010-05-02T00:00:00Z"), "awards": [{"id": "b"}]}],
             GIVEN,
             NOW,
             Act.AWARD,
-            "awarded already",
+            "awarded-already",
         ),
         (
             [notice(), awarded("active"), amendment(date="2010-06-01T00:00:00Z")],
             GIVEN,
             NOW,
             Act.AMEND,
-            "tender has ended",
+            "tender-ended",
         ),
         (
             [notice(), awarded("pending"), amendment(date="2010-06-01T00:00:00Z")],
             GIVEN,
             NOW,
             Act.AMEND,
-            "bids are closed",
+            "already-closed",
         ),
     ],
 )
 def test_what_the_register_would_refuse_is_said(
     releases: list[dict[str, object]], given: Given, now: datetime, act: Act, obstacle: str
 ) -> None:
-    assert any(obstacle in each for each in plan(*releases, given=given, now=now).of(act)[-1].obstacles)
+    assert any(obstacle == each.problem for each in plan(*releases, given=given, now=now).of(act)[-1].obstacles)
+
+
+PLACE = "package.releases"
+
+
+@pytest.mark.parametrize(
+    ("releases", "act", "problem", "where"),
+    [
+        (
+            [notice(), amendment(date="2010-04-01T18:00:00Z")],
+            Act.AMEND,
+            "amended-too-late",
+            f"{PLACE}[1].date",
+        ),
+        (
+            [notice(), amendment("2010-03-31T18:00:00Z")],
+            Act.AMEND,
+            "deadline-brought-forward",
+            f"{PLACE}[1].tender.tenderPeriod.endDate",
+        ),
+        (
+            [notice(tenderPeriod={"startDate": "2010-04-02T00:00:00Z", "endDate": "2010-04-01T18:00:00Z"})],
+            Act.PUBLISH,
+            "dates-out-of-order",
+            f"{PLACE}[0].tender.tenderPeriod.startDate",
+        ),
+        (
+            [{**notice(), "date": "2010-04-01T18:00:00Z"}],
+            Act.PUBLISH,
+            "dates-out-of-order",
+            f"{PLACE}[0].date",
+        ),
+        (
+            [notice(), awarded("pending", "2010-04-01T17:59:59Z")],
+            Act.CANDIDATES,
+            "dates-out-of-order",
+            f"{PLACE}[1].date",
+        ),
+        (
+            [notice(), awarded("active", "2010-03-31T00:00:00Z")],
+            Act.AWARD,
+            "dates-out-of-order",
+            f"{PLACE}[1].date",
+        ),
+    ],
+)
+def test_an_obstacle_has_its_own_name_and_place(
+    releases: list[dict[str, object]], act: Act, problem: str, where: str
+) -> None:
+    obstacles = [obstacle for step in plan(*releases).of(act) for obstacle in step.obstacles]
+    assert [(each.problem, each.where) for each in obstacles] == [(problem, where)]
+    assert f"{where} {obstacles[0].what}" in str(obstacles[0])
+
+
+def test_times_that_are_moved_together_stay_in_order() -> None:
+    given = replace(GIVEN, shift=timedelta(days=6_000))
+    late = plan(notice(), amendment(date="2010-04-01T18:00:00Z"), given=given, now=NOW).of(Act.AMEND)
+    assert [each.problem for each in late[0].obstacles] == ["amended-too-late"]
+    assert "2010-04-01T18:00:00Z" in late[0].obstacles[0].what  # as it stands in the package
 
 
 def test_an_amendment_without_a_reason_lacks_it() -> None:
@@ -241,8 +301,7 @@ def test_a_planned_tender_is_no_notice() -> None:
 def test_a_tender_of_the_past_is_played_again_at_other_times() -> None:
     shift = timedelta(days=6_000)
     (then,) = make_plans(example_packages(), GIVEN, NOW)
-    given = Given(**{name: getattr(GIVEN, name) for name in GIVEN.__slots__} | {"shift": shift})
-    (made,) = make_plans(example_packages(), given, NOW + shift)
+    (made,) = make_plans(example_packages(), replace(GIVEN, shift=shift), NOW + shift)
     assert made.steps[0].values["deadline"] == DEADLINE + shift
     assert made.steps[1].values["opening"] == AMENDED + shift
     assert not any(step.obstacles for step in made.steps)
