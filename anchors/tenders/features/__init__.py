@@ -5,19 +5,22 @@ the opening, `leads` which codes bids of different bidders share. What follows f
 """
 
 from anchors.tenders.features.codes import Code, CodeKind, FeatureKey, read_code
-from anchors.tenders.features.leads import Lead, Sharer, leads
+from anchors.tenders.features.leads import CAUTION, Compared, Lead, Sharer, compared, leads
 from anchors.tenders.features.records import FORMAT, FeatureRecord, OpenedRecord, SealedRecord, open_record, seal_record
 
 __all__ = [
+    "CAUTION",
     "FORMAT",
     "Code",
     "CodeKind",
+    "Compared",
     "FeatureKey",
     "FeatureRecord",
     "Lead",
     "OpenedRecord",
     "SealedRecord",
     "Sharer",
+    "compared",
     "leads",
     "open_record",
     "read_code",

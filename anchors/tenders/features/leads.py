@@ -5,9 +5,10 @@ how many share it, and whether within one member or across several. A site canno
 only if all who share the code have it marked so.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import islice
+from types import MappingProxyType
 from typing import Final
 
 from anchors.errors import FeaturesNotTogether
@@ -15,9 +16,13 @@ from anchors.subjects import Subject
 from anchors.tenders.features.codes import CodeKind
 from anchors.tenders.features.records import OpenedRecord, SealedRecord
 
-__all__ = ["MAX_RECORDS", "Lead", "Sharer", "leads"]
+__all__ = ["CAUTION", "MAX_RECORDS", "Compared", "Lead", "Sharer", "compared", "leads"]
 
 MAX_RECORDS: Final = 20_000
+CAUTION: Final = (
+    "This is a lead for a person to look into, never a sanction: what counts as collusion is for the authority to find "
+    "(Regulations on the Tendering Law, 40)."
+)
 _NAMES: Final = {
     CodeKind.MACHINE: "machine code",
     CodeKind.FILE_CREATION: "code of the file's creation",
@@ -57,13 +62,22 @@ class Lead:
         """Whether the bids came in at more than one member."""
         return len({sharer.member for sharer in self.sharers}) > 1
 
+    @property
+    def within(self) -> tuple[str, ...]:
+        """The members at each of which bids of several bidders share it, by their codes."""
+        bidders: dict[str, set[Subject]] = {}
+        for sharer in self.sharers:
+            bidders.setdefault(sharer.member, set()).add(sharer.bidder)
+        return tuple(sorted(member for member, sharing in bidders.items() if len(sharing) > 1))
+
     def __str__(self) -> str:
         where = "across members" if self.across else "within one member"
+        if self.across and self.within:
+            where += f" and within {', '.join(self.within)}"
         weak = " Many machines have such a code, so it says little by itself." if self.weak else ""
         return (
             f"{len(self.sharers)} bids of {self.bidders} bidders, {where}, have the same {_NAMES[self.kind]} "
-            f"({self.compared} bids were compared).{weak} This is a lead for a person to look into, never a sanction: "
-            "what counts as collusion is for the authority to find (Regulations on the Tendering Law, 40)."
+            f"({self.compared} bids were compared).{weak} {CAUTION}"
         )
 
     def as_json(self) -> dict[str, object]:
@@ -75,6 +89,7 @@ class Lead:
             "bidders": self.bidders,
             "compared": self.compared,
             "across": self.across,
+            "within": list(self.within),
             "weak": self.weak,
             "sharers": [
                 {
@@ -87,6 +102,15 @@ class Lead:
             ],
             "text": str(self),
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """What was compared of one member's records."""
+
+    member: str
+    records: int
+    codes: Mapping[CodeKind, int]  # how many of its records have a code of the kind, where any has
 
 
 def leads(records: Iterable[OpenedRecord | SealedRecord]) -> list[Lead]:
@@ -108,6 +132,27 @@ def leads(records: Iterable[OpenedRecord | SealedRecord]) -> list[Lead]:
     _check_together(opened)
     found = [lead for kind in CodeKind for lead in _leads_of(kind, opened)]
     return sorted(found, key=lambda lead: (lead.weak, -lead.bidders, lead.kind.code, lead.value))
+
+
+def compared(records: Iterable[OpenedRecord | SealedRecord]) -> list[Compared]:
+    """Say what `leads` compares of the same records.
+
+    Args:
+        records: as there.
+
+    Returns:
+        For each member with opened records, by its code.
+    """
+    of_member: dict[str, list[OpenedRecord]] = {}
+    for record in records:
+        if isinstance(record, OpenedRecord):
+            of_member.setdefault(record.member, []).append(record)
+    return [Compared(member, len(opened), _counted(opened)) for member, opened in sorted(of_member.items())]
+
+
+def _counted(opened: list[OpenedRecord]) -> Mapping[CodeKind, int]:
+    counts = {kind: sum(kind in each.record.values for each in opened) for kind in CodeKind}
+    return MappingProxyType({kind: count for kind, count in counts.items() if count})
 
 
 def _check_together(opened: list[OpenedRecord]) -> None:

@@ -9,7 +9,6 @@ import re
 import secrets
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from hashlib import sha256
 from io import BytesIO
 from types import MappingProxyType
 from typing import Final, Self
@@ -166,7 +165,9 @@ def open_record(
         FeaturesStillSealed: its bid was not opened.
     """
     _check_commitment(sealed.commitment, statement)
-    if statement.kind is not Kind.FEATURE_CODE or statement.sha256 != sha256(document).digest():
+    digests = digest_document(BytesIO(document))
+    stated = (statement.kind, statement.sha256, statement.sm3 or digests.sm3)
+    if stated != (Kind.FEATURE_CODE, digests.sha256, digests.sm3):
         raise FeatureRecordDiffers(sealed.commitment, "is another document than was stated")
     record = FeatureRecord.from_document(document)
     if statement.tender != record.tender:

@@ -268,6 +268,7 @@ def test_a_record_opens_only_for_an_opened_bid() -> None:
         {"party": None},
         {"kind": Kind.BID_DOCUMENT},
         {"sha256": b"\1" * 32},
+        {"sm3": b"\1" * 32},
         {"extra": {"a": 1}},
     ],
     ids=str,

@@ -8,7 +8,7 @@ from bids_taken import KEY, ONE, THREE, TWO, bid, opened, sealed, taken
 
 from anchors.errors import FeaturesNotTogether
 from anchors.subjects import Subject
-from anchors.tenders.features import CodeKind, FeatureKey, FeatureRecord, leads
+from anchors.tenders.features import CodeKind, FeatureKey, FeatureRecord, compared, leads
 
 CODE = "4C4C4544-0042-3510"
 MACHINE = {CodeKind.MACHINE: CODE}
@@ -34,6 +34,35 @@ def test_one_machine_behind_bidders_of_two_provinces_is_found() -> None:
 def test_one_machine_behind_bidders_of_one_province_is_found() -> None:
     (lead,) = leads(opened(taken(number, MACHINE), bidder) for number, bidder in enumerate((ONE, TWO, THREE)))
     assert (lead.bidders, lead.across) == (3, False)
+
+
+def test_a_code_that_is_equal_across_and_within_is_both() -> None:
+    (lead,) = leads(
+        [
+            opened(taken(1, MACHINE), ONE, "sichuan"),
+            opened(taken(2, MACHINE), TWO, "sichuan"),
+            opened(taken(3, MACHINE), ONE, "chongqing"),
+            opened(taken(4, MACHINE), ONE, "chongqing"),
+        ]
+    )
+    assert (lead.across, lead.within, lead.as_json()["within"]) == (True, ("sichuan",), ["sichuan"])
+    assert "across members and within sichuan" in str(lead)
+
+
+def test_what_was_compared_is_told_by_members() -> None:
+    lock = {CodeKind.PRICING_LOCK: "L-778-002"}
+    seal, _ = sealed(taken(4, MACHINE), THREE, "yunnan")
+    records = [
+        opened(taken(1, MACHINE | lock), ONE, "sichuan"),
+        opened(taken(2, MACHINE), TWO, "sichuan"),
+        opened(taken(3, lock), TWO, "chongqing"),
+        seal,
+    ]
+    assert [(each.member, each.records, dict(each.codes)) for each in compared(records)] == [
+        ("chongqing", 1, {CodeKind.PRICING_LOCK: 1}),
+        ("sichuan", 2, {CodeKind.MACHINE: 2, CodeKind.PRICING_LOCK: 1}),
+    ]
+    assert compared([]) == []
 
 
 def test_a_lead_says_what_it_is_and_is_not() -> None:
