@@ -55,6 +55,7 @@ from ledger_service.settings import Settings
 from ledger_service.status.routes import Watched
 from ledger_service.tenders import rooms as tender_rooms
 from ledger_service.tenders.ground import TenderGround
+from ledger_service.tenders.ocds import routes as ocds
 from ledger_service.witness.cosigning import PARTS as PARTS_OF_WITNESSES
 from ledger_service.witness.cosigning import Cosigning, places, read_policy
 from ledger_service.witness.dating import PART as PART_OF_AUTHORITY
@@ -316,6 +317,7 @@ def _routers(ground: _Ground, writer: LogWriter, api_keys: ApiKeys, receipt_key:
         found += tender_rooms.open_rooms(
             tenders, rpc, ground.finality, ground.reader, writer, generation, receipt_key, api_keys
         )
+        found.append(ocds.routes(tenders, ground.settings.ocds_prefix, ground.settings.public_url))
     return found
 
 

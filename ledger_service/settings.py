@@ -68,6 +68,12 @@ class Settings(BaseSettings):
     timestamp_url: Annotated[str, Field(pattern=r"^https?://")] | None = None
     """RFC 3161 authority that dates every checkpoint; None dates none."""
 
+    ocds_prefix: Annotated[str, Field(pattern=r"^ocds-[a-z0-9]{6}$")] | None = None
+    """The alliance's prefix of open contracting ids, registered with the Open Contracting Partnership."""
+    public_url: Annotated[str, Field(pattern=r"^https?://[!-~]{1,500}$")] | None = None
+    """The API's address as others reach it, which packages of open contracting data name; None is as a request names
+    it."""
+
     confirmations: Annotated[int, Field(ge=0)] = 2
     """Blocks on top of one before a development chain's block is called final."""
     poll_seconds: Seconds = 0.5

@@ -112,7 +112,8 @@ def _own_release(told: Told, event: Event) -> dict[str, object]:
 
 
 def _own_id(told: Told, event: Event) -> str:
-    return f"{told.ocid}-{event.happening}-{event.place.block}-{event.place.log_index}"
+    place = event.place
+    return f"{told.ocid}-{event.happening}-{place.block}-{place.transaction}-{place.log_index}"
 
 
 def _tender(told: Told, event: Event, release: str) -> dict[str, object]:

@@ -12,7 +12,7 @@ from typing import Final, Self
 from anchors.bounded_json import MAX_NUMBER, Fields
 from anchors.errors import MalformedFile
 from ledger_service.tenders.ocds.package import EXTENSION, BadPackage, Release, content_digest
-from ledger_service.tenders.ocds.told import Detail, Event, Happening, Place
+from ledger_service.tenders.ocds.told import Anchored, Detail, Event, Happening, Leaf, LogPart, Place
 
 __all__ = ["References", "read_references"]
 
@@ -20,8 +20,9 @@ _MAX_EVENTS: Final = 10_000
 _MAX_LISTED: Final = 1_000
 _URL: Final = r"https?://[!-~]{1,2000}"
 _TIME: Final = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z"
-_EVENT: Final = ("event", "digest", "digestOf", "blockNumber", "blockHash", "blockTime", "transactionHash", "logIndex")
-_MAY_LACK: Final = ("digest", "digestOf", "evidence", "commitments", "details")
+_PLACE: Final = ("blockNumber", "blockHash", "blockTime", "transactionIndex", "logIndex")
+_MAY_LACK: Final = ("digest", "digestOf", "evidence", "commitments", "log", "details")
+_LOG_MAY_LACK: Final = ("size", "leaves", "anchors")
 _PROPOSED: Final = ("pending",)
 _MADE: Final = (None, "active")
 
@@ -95,7 +96,6 @@ def _recorded_as(event: Happening, digest: bytes, digests: _Digests) -> str:
 
 
 def _write_event(event: Event, digests: _Digests) -> dict[str, object]:
-    place = event.place
     recorded = {}
     if event.digest is not None:
         what = _recorded_as(event.happening, event.digest, digests)
@@ -103,6 +103,7 @@ def _write_event(event: Event, digests: _Digests) -> dict[str, object]:
     further: dict[str, Sequence[object] | Mapping[str, object]] = {
         "evidence": list(event.evidence),
         "commitments": [_hex(commitment) for commitment in event.commitments],
+        "log": {} if event.log is None else _write_log(event.log),
         "details": {
             name: list(detail) if isinstance(detail, tuple) else detail for name, detail in event.details.items()
         },
@@ -110,17 +111,39 @@ def _write_event(event: Event, digests: _Digests) -> dict[str, object]:
     return {
         "event": event.happening.value,
         **recorded,
-        "blockNumber": place.block,
-        "blockHash": _hex(place.block_hash),
-        "blockTime": place.time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "transactionHash": _hex(place.transaction),
-        "logIndex": place.log_index,
+        **_write_place(event.place),
         **{name: value for name, value in further.items() if value},
     }
 
 
+def _write_place(place: Place) -> dict[str, object]:
+    return {
+        "blockNumber": place.block,
+        "blockHash": _hex(place.block_hash),
+        "blockTime": place.time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "transactionIndex": place.transaction,
+        "logIndex": place.log_index,
+    }
+
+
+def _write_log(part: LogPart) -> dict[str, object]:
+    anchors = [{"size": each.size, "root": _hex(each.root)} | _write_place(each.place) for each in part.anchors]
+    return {
+        "contract": _hex(part.contract),
+        "generation": part.generation,
+        **({} if part.size is None else {"size": part.size}),
+        **({"leaves": [_write_leaf(leaf) for leaf in part.leaves]} if part.leaves else {}),
+        **({"anchors": anchors} if anchors else {}),
+    }
+
+
+def _write_leaf(leaf: Leaf) -> dict[str, object]:
+    evidence = {"evidence": list(leaf.evidence)} if leaf.evidence else {}
+    return {"commitment": _hex(leaf.commitment), "index": leaf.index} | evidence
+
+
 def _read_event(value: object, where: str, digests: _Digests) -> Event:
-    fields = Fields(value, where, (*_EVENT, *_MAY_LACK), _MAY_LACK)
+    fields = Fields(value, where, ("event", *_PLACE, *_MAY_LACK), _MAY_LACK)
     known = fields.members
     happening = Happening(fields.text("event", "|".join(Happening)))
     if ("digest" in known) != ("digestOf" in known):
@@ -131,18 +154,46 @@ def _read_event(value: object, where: str, digests: _Digests) -> Event:
             raise MalformedFile(where, "records something else than this release says")
     return Event(
         happening=happening,
-        place=Place(
-            block=fields.number("blockNumber"),
-            block_hash=fields.hex("blockHash", 32),
-            time=_time(fields.text("blockTime", _TIME), fields.path("blockTime")),
-            transaction=fields.hex("transactionHash", 32),
-            log_index=fields.number("logIndex"),
-        ),
+        place=_read_place(fields),
         digest=fields.hex("digest", 32) if "digest" in known else None,
         evidence=fields.each("evidence", _MAX_LISTED, _url) if "evidence" in known else (),
         commitments=fields.hex_list("commitments", _MAX_LISTED, 32) if "commitments" in known else (),
+        log=_read_log(fields.raw("log"), fields.path("log")) if "log" in known else None,
         details=_details(fields.raw("details"), fields.path("details")) if "details" in known else {},
     )
+
+
+def _read_place(fields: Fields) -> Place:
+    return Place(
+        block=fields.number("blockNumber"),
+        block_hash=fields.hex("blockHash", 32),
+        time=_time(fields.text("blockTime", _TIME), fields.path("blockTime")),
+        transaction=fields.number("transactionIndex"),
+        log_index=fields.number("logIndex"),
+    )
+
+
+def _read_log(value: object, where: str) -> LogPart:
+    fields = Fields(value, where, ("contract", "generation", *_LOG_MAY_LACK), _LOG_MAY_LACK)
+    known = fields.members
+    return LogPart(
+        contract=fields.hex("contract", 20),
+        generation=fields.number("generation"),
+        size=fields.number("size") if "size" in known else None,
+        leaves=fields.each("leaves", _MAX_LISTED, _read_leaf) if "leaves" in known else (),
+        anchors=fields.each("anchors", _MAX_LISTED, _read_anchor) if "anchors" in known else (),
+    )
+
+
+def _read_leaf(value: object, where: str) -> Leaf:
+    fields = Fields(value, where, ("commitment", "index", "evidence"), ("evidence",))
+    evidence = fields.each("evidence", _MAX_LISTED, _url) if "evidence" in fields.members else ()
+    return Leaf(fields.hex("commitment", 32), fields.number("index"), evidence)
+
+
+def _read_anchor(value: object, where: str) -> Anchored:
+    fields = Fields(value, where, ("size", "root", *_PLACE))
+    return Anchored(fields.number("size"), fields.hex("root", 32), _read_place(fields))
 
 
 def _details(value: object, where: str) -> dict[str, Detail]:

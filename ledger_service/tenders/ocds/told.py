@@ -13,7 +13,7 @@ from itertools import pairwise
 from ledger_service.tenders.ocds.facts import Organization
 from ledger_service.tenders.ocds.package import BadPackage
 
-__all__ = ["Detail", "Event", "Happening", "Place", "Told"]
+__all__ = ["Anchored", "Detail", "Event", "Happening", "Leaf", "LogPart", "Place", "Told"]
 
 Detail = str | int | bool | tuple[str, ...]
 
@@ -42,8 +42,45 @@ class Place:
     block: int
     block_hash: bytes  # 32 bytes
     time: datetime  # the block's, aware, whole seconds
-    transaction: bytes  # hash, 32 bytes
-    log_index: int  # in the block
+    transaction: int  # its index in the block
+    log_index: int  # among the logs of the transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A commitment at its place in the host's log."""
+
+    commitment: bytes  # 32 bytes
+    index: int
+    evidence: tuple[str, ...] = ()  # URLs of what proves it
+
+
+@dataclass(frozen=True, slots=True)
+class Anchored:
+    """The log's root at a size, as it was anchored."""
+
+    size: int
+    root: bytes  # 32 bytes
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class LogPart:
+    """What an event has to do with the host's log.
+
+    Args:
+        contract: the EvidenceLog that it is anchored in, 20 bytes.
+        generation: of the log.
+        size: of the log, where the event fixed it.
+        leaves: those that the event is about.
+        anchors: those that cover them, by size.
+    """
+
+    contract: bytes
+    generation: int
+    size: int | None = None
+    leaves: tuple[Leaf, ...] = ()
+    anchors: tuple[Anchored, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +90,10 @@ class Event:
     Args:
         happening: what.
         place: where on the chain.
-        digest: what was recorded by it, 32 bytes; None for a closing, which records none.
-        evidence: URLs of evidence files about it.
-        commitments: what it has in the log, 32 bytes each.
+        digest: what was recorded by it, 32 bytes; None where it records none: closings, claims and their answers.
+        evidence: URLs of files that prove it.
+        commitments: of bids that it names without their places, 32 bytes each.
+        log: its leaves and anchors.
         details: what else was recorded, by name; bytes as 0x-hex, times as RFC 3339. A notice's and an amendment's
             `deadline` and an amendment's `rationale` are given out in OCDS's own members as well.
         release: the JSON of the OCDS release that told of it, where it came from one.
@@ -67,6 +105,7 @@ class Event:
     digest: bytes | None = None
     evidence: tuple[str, ...] = ()
     commitments: tuple[bytes, ...] = ()
+    log: LogPart | None = None
     details: Mapping[str, Detail] = field(default_factory=dict)
     release: Mapping[str, object] | None = field(default=None, compare=False, repr=False)
     suppliers: tuple[Organization, ...] = field(default=(), compare=False)
@@ -92,7 +131,7 @@ class Told:
         notices = [at for at, event in enumerate(self.events) if event.happening is Happening.NOTICE]
         if notices != [0]:
             raise BadPackage("The timeline", "does not begin with its only notice")
-        places = [(event.place.block, event.place.log_index) for event in self.events]
+        places = [(event.place.block, event.place.transaction, event.place.log_index) for event in self.events]
         if any(before >= after for before, after in pairwise(places)):
             raise BadPackage("The timeline", "is not in the chain's order")
 

@@ -40,6 +40,7 @@ from ledger_service.operations import routes as operations
 from ledger_service.operations.desk import Desk
 from ledger_service.tenders import rooms
 from ledger_service.tenders.ground import TenderGround
+from ledger_service.tenders.ocds import routes as ocds
 from ledger_service.witness.kept import Kept
 
 SLOTS, QUOTA = 64, 3  # of a period, and of the outsider's key in it
@@ -154,6 +155,7 @@ def bidding(
     )
     app = application(
         *rooms.open_rooms(ground, rpc, finality, reader, writer, 0, made.receipt_key, keys),
+        ocds.routes(ground, "ocds-123abc", None),
         operations.routes(Desk(ground.engine, ground.network, ground.clock), keys),
         evidence.routes(ground.engine, reader, kept, ground.member.number, 0, finality),
         alliance.routes(ground.engine, write_network(founded.network)),

@@ -16,7 +16,7 @@ from ledger_service.tenders.ocds.facts import Organization
 from ledger_service.tenders.ocds.package import BadPackage, content_digest, read_package
 from ledger_service.tenders.ocds.planning import Act, Given, Plan, make_plans
 from ledger_service.tenders.ocds.references import read_references
-from ledger_service.tenders.ocds.told import Event, Happening, Place, Told
+from ledger_service.tenders.ocds.told import Anchored, Event, Happening, Leaf, LogPart, Place, Told
 
 GIVEN = Given(host="sichuan", members=("chongqing", "sichuan"), answer_days=5, opens_after=timedelta(0))
 BEFORE = datetime(2010, 3, 1, tzinfo=UTC)
@@ -41,7 +41,16 @@ COMPANY = Organization("四川某建设有限公司", Subject.parse("CN-USCC:911
 
 
 def place(number: int) -> Place:
-    return Place(100 + number, bytes([number]) * 32, START + timedelta(hours=number), bytes([99 - number]) * 32, number)
+    return Place(100 + number, bytes([number]) * 32, START + timedelta(hours=number), 99 - number, number)
+
+
+LOG = LogPart(
+    contract=b"\6" * 20,
+    generation=1,
+    size=64,
+    leaves=(Leaf(b"\7" * 32, 3, ("https://ledger.example/v1/evidence/7/proof",)), Leaf(b"\x08" * 32, 4)),
+    anchors=(Anchored(64, b"\x09" * 32, place(0)), Anchored(128, b"\x0a" * 32, place(1))),
+)
 
 
 def told(plan: Plan) -> Told:
@@ -58,6 +67,7 @@ def told(plan: Plan) -> Told:
                 digest=None if step.act is Act.CLOSE else digest,
                 evidence=(f"https://ledger.example/v1/evidence/{number}",),
                 commitments=(bytes([number + 1]) * 32,),
+                log=LOG if step.act in (Act.CLOSE, Act.OPEN) else None,
                 details={"version": number, "joint": True, "members": ("chongqing", "sichuan")},
                 release=None if step.release is None else plan.releases[step.release].published,
             )
@@ -166,6 +176,31 @@ def _first(value: Any) -> Any:
     return value["bidledger"]["events"][0]
 
 
+def _log(value: Any) -> Any:
+    """The log of the first event, as a closing has it."""
+    events = value["bidledger"]["events"]
+    events[0]["log"] = json.loads(json.dumps(_LOG_TOLD))
+    return events[0]["log"]
+
+
+_LOG_TOLD = {
+    "contract": "0x" + "06" * 20,
+    "generation": 1,
+    "leaves": [{"commitment": "0x" + "07" * 32, "index": 3}],
+    "anchors": [
+        {
+            "size": 64,
+            "root": "0x" + "09" * 32,
+            "blockNumber": 1,
+            "blockHash": "0x" + "0b" * 32,
+            "blockTime": "2026-01-01T00:00:00Z",
+            "transactionIndex": 0,
+            "logIndex": 0,
+        }
+    ],
+}
+
+
 @pytest.mark.parametrize(
     "spoil",
     [
@@ -184,6 +219,15 @@ def _first(value: Any) -> Any:
         lambda each: _first(each).update(details={"a": [1]}),
         lambda each: _first(each).update(details={"a": None}),
         lambda each: _first(each).update(more=1),
+        lambda each: _first(each).update(transactionIndex="0"),
+        lambda each: _log(each).pop("contract"),
+        lambda each: _log(each).update(generation=-1),
+        lambda each: _log(each).update(size="64"),
+        lambda each: _log(each)["leaves"][0].pop("index"),
+        lambda each: _log(each)["leaves"][0].update(evidence=["no url"]),
+        lambda each: _log(each)["anchors"][0].pop("root"),
+        lambda each: _log(each)["anchors"][0].update(blockTime="now"),
+        lambda each: _log(each)["anchors"][0].update(more=1),
     ],
 )
 def test_references_with_a_fault_are_refused_by_reader_and_schema(spoil: Callable[[Any], object]) -> None:
