@@ -9,6 +9,7 @@ from ledger_service.credit import names, screening_tables, webhook_tables  # noq
 from ledger_service.index import tables as index  # noqa: F401
 from ledger_service.log import tables as log  # noqa: F401
 from ledger_service.operations import tables as operations  # noqa: F401
+from ledger_service.tenders import features_tables  # noqa: F401
 from ledger_service.tenders import tables as tenders  # noqa: F401
 from ledger_service.tenders.draws import tables as draws  # noqa: F401
 from ledger_service.witness import tables as witness  # noqa: F401

@@ -59,6 +59,16 @@ class TenderClient(Connection):
         body = {"receipt": words, "signature": receipt.get("signature")}
         return self.ask_json("POST", f"{_path(str(receipt.get('tender')))}/dropped-bid-claims", json=body)
 
+    def hand_in_features(self, tender: str, records: Sequence[Mapping[str, object]]) -> Told:
+        """Hand in opened records of feature codes; what is kept of each."""
+        return self.ask_json("POST", f"{_path(tender)}/feature-records", json={"records": list(records)})
+
+    def leads(self, tender: str, **query: str | None) -> Told:
+        """What was compared of a tender's feature codes, and all leads; `where` and `as_of` narrow them."""
+        path, given = f"{_path(tender)}/leads", {name: value for name, value in query.items() if value is not None}
+        first = self.ask_json("GET", path, params={**given, "limit": 1})
+        return first | {"leads": list(self.pages(path, "leads", {**given, "limit": MAX_PAGE}))}
+
     def operation(self, name: str) -> Told:
         """What has become of an act."""
         return self.ask_json("GET", f"/v1/operations/{_segment(name)}")

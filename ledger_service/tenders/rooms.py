@@ -11,13 +11,14 @@ from ledger_service.log.api_keys import ApiKeys
 from ledger_service.log.reader import LogReader
 from ledger_service.log.writer import LogWriter
 from ledger_service.operations.acts import Acts
-from ledger_service.tenders import audit_routes, bid_routes, commands, routes
+from ledger_service.tenders import audit_routes, bid_routes, commands, features_routes, routes
 from ledger_service.tenders.acts import ALL_KINDS, TenderActs
 from ledger_service.tenders.auditing import Audits
 from ledger_service.tenders.bids import Bids
 from ledger_service.tenders.draws import routes as draw_routes
 from ledger_service.tenders.draws.reading import DrawReads
 from ledger_service.tenders.draws.room import Draws
+from ledger_service.tenders.features import Features
 from ledger_service.tenders.ground import TenderGround
 
 __all__ = ["acts", "open_rooms"]
@@ -52,6 +53,7 @@ def open_rooms(
         bid_routes.routes(bids, api_keys),
         draw_routes.routes(Draws(ground, writer), DrawReads(ground, finality), api_keys),
         commands.routes(ground, api_keys),
+        features_routes.routes(ground, Features(ground, reader, generation), api_keys),
     )
 
 
