@@ -1,7 +1,7 @@
 """`bidledger draw`: a draw of experts from its terms to the panel, and held again offline by anybody.
 
-What a member does is printed as one JSON document of parts, for `draw add` of whoever puts the draw together. Nothing
-here opens a socket.
+What a member does is printed as one JSON document of parts, for `draw send` to the host, or for `draw add` of whoever
+puts the draw together by hand. Nothing here opens a socket; what does is in `draw_service`.
 """
 
 import csv
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ledger_service.cli import draw_service
 from ledger_service.cli.console import JsonFlag, print_json, say
 from ledger_service.cli.inputs import read_bounded
 from ledger_service.errors import Conflict, Exit, InvalidContent
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from ledger_service.keys import EthereumKey
 
 app = typer.Typer(help="Draw experts so that nobody can choose them, and prove it.", no_args_is_help=True)
+draw_service.add_to(app)
 
 FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="The draw's file.")]
 SiteOption = Annotated[str, typer.Option(help="Code of the member whose site it is.")]
@@ -203,7 +205,7 @@ def add(
     for path in parts:
         for part in read_parts(read_bounded(path, MAX_DRAW_BYTES)):
             agreed = add_part(agreed, part)
-    _rewrite(file, agreed)
+    write_secretly(file, agreed.write())
     opened = agreed.opened
     say(
         f"{len(agreed.deposits)} deposits, {len(agreed.confirmations)} confirmations, "
@@ -221,7 +223,7 @@ def hold(file: FileArgument, as_json: JsonFlag = False) -> None:
     held = hold_draw(_read(file))
     verdict = replay_draw(held.write())
     if held.result is not None and verdict.proven != bool(held.result.void):
-        _rewrite(file, held)
+        write_secretly(file, held.write())
     if as_json:
         print_json(verdict.as_json())
     else:
@@ -246,6 +248,27 @@ def seat(file: FileArgument, number: Annotated[int, typer.Argument(min=1, metava
     if agreed.opened is None or len(agreed.opened.seats) < number:
         raise InvalidContent(f"{file} does not tell a seat {number}")
     print_json(Panel(agreed.terms.digest(), agreed.opened.seats).prove(number).to_json())
+
+
+@app.command()
+def panel(
+    file: FileArgument,
+    signers: Annotated[
+        list[int] | None, typer.Option("--signer", min=1, help="A seat whose expert signed the report; repeat it.")
+    ] = None,
+) -> None:
+    """Print the panel as the evaluation seals it, and as the award unseals it; it stays with the host until then."""
+    from anchors.tenders.draw import Panel
+
+    agreed = _read(file)
+    seats = agreed.opened.seats if agreed.opened else ()
+    wrong = [number for number in signers or () if number > len(seats)]
+    if wrong or not seats:
+        raise InvalidContent(f"{file} does not tell a seat {wrong[0] if wrong else 1}")
+    found = Panel(agreed.terms.digest(), seats).evaluators(agreed.digest(), signers or ())
+    drawn, signed = ([f"0x{word.hex()}" for word in words] for words in (found.drawn, found.signers))
+    unsealed = {"salt": f"0x{found.salt.hex()}", "drawn": drawn, "signers": signed}
+    print_json({"sealed": f"0x{found.sealed().hex()}", "panel": unsealed})
 
 
 @app.command()
@@ -320,12 +343,13 @@ def _x25519(secret: bytes) -> "X25519PrivateKey":
     return X25519PrivateKey.from_private_bytes(secret)
 
 
-def _rewrite(file: Path, agreed: "Draw") -> None:
+def write_secretly(file: Path, data: bytes) -> None:
+    """Write what others on this machine may not read, in place of what is there."""
     from ledger_service.files import write_durably
 
-    before = os.umask(0o077)  # it tells the panel
+    before = os.umask(0o077)
     try:
-        write_durably(file, agreed.write())
+        write_durably(file, data)
     finally:
         os.umask(before)
 

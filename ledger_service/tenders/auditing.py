@@ -2,8 +2,9 @@
 
 Promises a file as of the last final block, so that nothing in it is taken back, which the verifier of
 `anchors.tenders.audit` does not refute: each is held against it before it is given out. What the host alone keeps, its
-holders' words, is told from the final opening on. Leaves of the host's log and the keys of its periods are not told:
-a key shows how many bids of every tender came in its minutes, and whether all of those are opened is not decided here.
+holders' words, is told from the final opening on, and the sealed draw from the final award on. Leaves of the host's log
+and the keys of its periods are not told: a key shows how many bids of every tender came in its minutes, and whether all
+of those are opened is not decided here.
 """
 
 from collections.abc import Sequence
@@ -19,7 +20,7 @@ from anchors.chain.trie import Trie
 from anchors.errors import AnchorsError, AuditTooLarge
 from anchors.evidence import Anchor, Finality, Place
 from anchors.network import write_network
-from anchors.tenders import Bid, Replacement, parse_bids
+from anchors.tenders import Bid, Replacement, State, parse_bids
 from anchors.tenders.audit import (
     FinalState,
     Finding,
@@ -44,6 +45,7 @@ from ledger_service.log.reader import LogReader
 from ledger_service.refusals import Refused
 from ledger_service.tenders.audit_leaves import show_leaves
 from ledger_service.tenders.bids import kept_bids
+from ledger_service.tenders.draws.rounds import draw_of
 from ledger_service.tenders.ground import TenderGround
 from ledger_service.tenders.queries import happened, opened_bids, standing
 from ledger_service.tenders.tables import ReplacedBid
@@ -62,6 +64,7 @@ class _Known:
     anchors: tuple[LogAnchor, ...]
     replacements: tuple[SignedReplacement, ...]
     bids: tuple[Bid, ...]  # the opened ones, where the log is this service's
+    draws: tuple[bytes, ...]  # the files of the draw's rounds, where they are held here
 
     def subjects(self, kind: str) -> list[bytes]:
         """What the events of a kind are about."""
@@ -138,7 +141,7 @@ class Audits:
         events = [proofs.event(place, block) for place, block in places]
         state = proofs.state(known.row.contract, known.slots(), number)
         log = show_leaves(self._reader, known.bids, known.anchors[-1].size) if known.bids and known.anchors else None
-        return write_audit(tender, events, state, replacements=known.replacements, log=log)
+        return write_audit(tender, events, state, replacements=known.replacements, log=log, draws=known.draws)
 
     def _known(self, session: Session, tender: bytes, block: int) -> _Known:
         found = standing(session, tender, block)
@@ -150,7 +153,9 @@ class Audits:
         events = tuple(event for event, _ in happened(session, found.row, block))
         bids = tuple(parse_bids(opened_bids(session, found.row))) if self._holds_log(found.row) else ()
         anchors = () if found.row.log is None else self._anchors(session, found.row, bids, block)
-        return _Known(found.row, events, anchors, self._replacements(session, found.row), bids)
+        replacements = self._replacements(session, found.row)
+        draws = draw_of(session, tender) if found.row.state == State.AWARDED else ()
+        return _Known(found.row, events, anchors, replacements, bids, draws)
 
     def _holds_log(self, row: TenderVersion) -> bool:
         """Whether bids are opened, and out of the log that this service has."""

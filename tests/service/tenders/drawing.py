@@ -1,6 +1,5 @@
 """A draw of experts held at the host's API by the people of three sites and a fourth member, with their real keys."""
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -95,8 +94,8 @@ class Drawing:
         return self.post(f"{self.tender}/draws", (terms or self.plain).to_json(), key)
 
     def send(self, part: Part, key: str | None = "officer") -> httpx.Response:
-        ((kind, (body,)),) = write_parts(part).items()  # type: ignore[misc]  # one part is one list of one
-        return self.post(f"{self.path}/{kind}", body, key)
+        (kind,) = write_parts(part)
+        return self.post(f"{self.path}/{kind}", part.to_json(), key)
 
     def conclude(self, key: str | None = "host", **body: object) -> httpx.Response:
         return self.post(f"{self.path}/result", body, key)
@@ -167,12 +166,6 @@ class Drawing:
         return (
             [value.hex() for value in self.values.values()] + [each.key.hex() for each in self.lists.values()] + codes
         )
-
-
-def body_of(part: Part) -> dict[str, Any]:
-    """A part as it is sent, to be changed."""
-    copy: dict[str, Any] = json.loads(json.dumps(part.to_json()))
-    return copy
 
 
 def _of(parts: Sequence[Part], name: str) -> list[Any]:
