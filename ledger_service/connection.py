@@ -16,6 +16,7 @@ from ledger_service import errors
 from ledger_service.errors import ServiceError
 
 MAX_ANSWER_BYTES: Final = 8 << 20
+MAX_PAGE: Final = 1000  # entries, of any list
 MAX_PAGES: Final = 100_000
 
 

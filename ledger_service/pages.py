@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from hashlib import sha256
-from typing import Annotated, Final
+from typing import Annotated
 
 from fastapi import Query, Request, Response
 
-MAX_PAGE: Final = 1000
+from ledger_service.connection import MAX_PAGE
+
 Limit = Annotated[int, Query(ge=1, le=MAX_PAGE, description="Most entries of a page.")]
 
 
