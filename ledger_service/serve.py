@@ -39,10 +39,11 @@ from ledger_service.database import open_engine
 from ledger_service.errors import Misconfigured
 from ledger_service.index.indexer import Followed, Indexer
 from ledger_service.jobs import Job
-from ledger_service.keys import EthereumKey, open_ethereum_key, open_log_key, open_secret
+from ledger_service.keys import open_ethereum_key, open_log_key, open_secret
 from ledger_service.log.accept import EvidenceEndpoint
 from ledger_service.log.api_keys import ApiKeys
 from ledger_service.log.identity import LogIdentity
+from ledger_service.log.past_periods import PastPeriods
 from ledger_service.log.reader import LogReader
 from ledger_service.log.routes import LogRoutes
 from ledger_service.log.writer import LogWriter
@@ -269,7 +270,7 @@ def _serve_api(ground: _Ground) -> None:
         ),
         network_file=ground.network_file,
         credit=_credit_rooms(ground, writer, api_keys),
-        routers=_routers(ground, writer, api_keys, identity.receipt_key),
+        routers=_routers(ground, writer, api_keys, identity),
     )
     writer.start()  # before the server, which would hide what a key that does not fit raises
     config = uvicorn.Config(
@@ -308,14 +309,21 @@ def _credit_rooms(ground: _Ground, writer: LogWriter, api_keys: ApiKeys) -> Cred
     return credit_rooms.open_rooms(credit, rpc, ground.finality, writer, api_keys, ground.webhook_secret, reach)
 
 
-def _routers(ground: _Ground, writer: LogWriter, api_keys: ApiKeys, receipt_key: EthereumKey) -> list[APIRouter]:
+def _routers(ground: _Ground, writer: LogWriter, api_keys: ApiKeys, identity: LogIdentity) -> list[APIRouter]:
     """The routes of tenders, and of what several people sign."""
     desk = Desk(ground.engine, ground.network, _now)
     found = [operations.routes(desk, api_keys)]
     if (tenders := ground.tenders) is not None:
-        rpc, generation = Rpc(ground.settings.rpc_url), ground.settings.generation
         found += tender_rooms.open_rooms(
-            tenders, rpc, ground.finality, ground.reader, writer, generation, receipt_key, api_keys
+            tenders,
+            Rpc(ground.settings.rpc_url),
+            ground.finality,
+            ground.reader,
+            writer,
+            identity.generation,
+            identity.receipt_key,
+            api_keys,
+            PastPeriods(ground.engine, identity),
         )
         found.append(ocds.routes(tenders, ground.settings.ocds_prefix, ground.settings.public_url))
     return found

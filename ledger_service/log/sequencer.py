@@ -219,6 +219,7 @@ class Sequencer:
             size=period.first + (period.slots or period.taken),
             filling=pack_entries(filled),
             closed_at=int(self._clock().timestamp()),
+            chain_time=self._store.chain_time(),
         )
         return row, filled
 

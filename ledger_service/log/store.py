@@ -12,6 +12,7 @@ from typing import Final, TypeVar
 from sqlalchemy import Connection, Engine, func, insert
 from sqlmodel import Session, SQLModel, col, select
 
+from ledger_service.index.tables import Block
 from ledger_service.log.tables import Batch, Checkpoint, Leaf, Period, Request
 
 INDEX_BYTES: Final = 8
@@ -61,6 +62,12 @@ class LogStore:
             for period in periods:
                 session.merge(period)
             session.commit()
+
+    def chain_time(self) -> int | None:
+        """The time of the last block that the index has followed, POSIX seconds; None without one."""
+        newest = select(Block.timestamp).order_by(col(Block.number).desc()).limit(1)
+        with Session(self._engine) as session:
+            return session.exec(newest).first()
 
     def add_checkpoint(self, checkpoint: Checkpoint) -> None:
         """Write a signed checkpoint."""

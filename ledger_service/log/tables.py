@@ -4,7 +4,7 @@ A leaf is one row, filling like any other, so that every leaf answers alike. Wha
 batches that were accepted in it and, once it is closed, in its filling; a checkpoint is a row before it is a file.
 """
 
-from sqlalchemy import BigInteger, LargeBinary
+from sqlalchemy import BigInteger, Index, LargeBinary
 from sqlmodel import Field, SQLModel
 
 
@@ -27,6 +27,10 @@ class Period(SQLModel, table=True):
     """One beat of the log's clock; the one without a size is open."""
 
     __tablename__ = "log_period"
+    __table_args__ = (
+        Index("ix_log_period_first", "generation", "first"),
+        Index("ix_log_period_closed", "generation", "closed_at"),
+    )
 
     generation: int = Field(primary_key=True, sa_type=BigInteger)
     number: int = Field(primary_key=True, sa_type=BigInteger)
@@ -36,9 +40,10 @@ class Period(SQLModel, table=True):
     slots: int  # 0: as many leaves as came
     size: int | None = Field(default=None, sa_type=BigInteger)  # of the log when it closed
     filling: bytes = Field(default=b"", sa_type=LargeBinary)  # 40-byte entries, like a batch's
-    closed_at: int | None = Field(
-        default=None, sa_type=BigInteger
-    )  # POSIX seconds; None as well where an older version closed it
+    # POSIX seconds when it closed, by the log's clock and by the last block that the index had followed; None as well
+    # where an older version closed it, the second also where there was no block.
+    closed_at: int | None = Field(default=None, sa_type=BigInteger)
+    chain_time: int | None = Field(default=None, sa_type=BigInteger)
 
 
 class Batch(SQLModel, table=True):

@@ -16,8 +16,11 @@ from starlette.concurrency import run_in_threadpool
 
 from anchors.errors import AnchorsError, DeadlineOver, OpenedEarly
 from anchors.tenders import BidReceipt, Replacement, State, check_replacement
-from ledger_service.errors import InvalidContent, NotFound
+from ledger_service.chain.finality import Finality
+from ledger_service.errors import IndexBehind, InvalidContent, NotFound
 from ledger_service.index.asof import moment
+from ledger_service.index.queries import final_block
+from ledger_service.index.state_proofs import RETRY_SECONDS
 from ledger_service.index.tender_tables import TenderVersion
 from ledger_service.keys import EthereumKey
 from ledger_service.log.accept import Asked
@@ -66,13 +69,17 @@ class Bids:
         writer: of the member's log.
         generation: of that log.
         receipt_key: of the member's receipt signer.
+        finality: when the chain's blocks are final.
     """
 
-    def __init__(self, ground: TenderGround, writer: LogWriter, generation: int, receipt_key: EthereumKey) -> None:
+    def __init__(
+        self, ground: TenderGround, writer: LogWriter, generation: int, receipt_key: EthereumKey, finality: Finality
+    ) -> None:
         self._ground = ground
         self._writer = writer
         self._generation = generation
         self._receipt_key = receipt_key
+        self._finality = finality
 
     async def take(self, tender: bytes, asked: Asked) -> bytes:
         """Log bids, and sign for each that it arrived.
@@ -86,10 +93,11 @@ class Bids:
 
         Raises:
             NotFound, OtherHostsTender: there is no such tender of this member.
+            IndexBehind: its notice could still be taken back; ask again.
             AfterDeadline: the log's clock has come to the deadline, or no bids are taken any more.
             ServiceError: as for any commitment, see `Admission.admit`.
         """
-        row = await run_in_threadpool(self._hosted, tender)
+        row = await run_in_threadpool(self._announced, tender)
         # The same request for another tender is another request; no other key of a request has a line's end.
         name = None if asked.idempotency_key is None else f"{tender.hex()}\n{asked.idempotency_key}"
         until = row.deadline if row.state == State.PUBLISHED else 0
@@ -148,6 +156,15 @@ class Bids:
             if moment(session, None, self._ground.clock()).time < row.opening:
                 raise Refused(OpenedEarly(row.opening), "")
             return kept_bids(session, tender)
+
+    def _announced(self, tender: bytes) -> TenderVersion:
+        """A tender whose notice is final: one that came again later would have bids from before it (adr/0021)."""
+        row = self._hosted(tender)
+        with Session(self._ground.engine) as session:
+            number = final_block(session, self._finality)
+        if number is None or row.published_block > number:
+            raise IndexBehind("The tender's notice is not final yet; ask again later.", retry_after=RETRY_SECONDS)
+        return row
 
     def _hosted(self, tender: bytes) -> TenderVersion:
         with Session(self._ground.engine, expire_on_commit=False) as session:

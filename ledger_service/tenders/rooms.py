@@ -8,10 +8,11 @@ from ledger_service.chain.finality import Finality
 from ledger_service.chain.rpc import Rpc
 from ledger_service.keys import EthereumKey
 from ledger_service.log.api_keys import ApiKeys
+from ledger_service.log.past_periods import PastPeriods
 from ledger_service.log.reader import LogReader
 from ledger_service.log.writer import LogWriter
 from ledger_service.operations.acts import Acts
-from ledger_service.tenders import audit_routes, bid_routes, commands, features_routes, routes
+from ledger_service.tenders import audit_routes, bid_routes, commands, features_routes, period_routes, routes
 from ledger_service.tenders.acts import ALL_KINDS, TenderActs
 from ledger_service.tenders.auditing import Audits
 from ledger_service.tenders.bids import Bids
@@ -20,6 +21,7 @@ from ledger_service.tenders.draws.reading import DrawReads
 from ledger_service.tenders.draws.room import Draws
 from ledger_service.tenders.features import Features
 from ledger_service.tenders.ground import TenderGround
+from ledger_service.tenders.period_keys import PeriodKeys
 
 __all__ = ["acts", "open_rooms"]
 
@@ -33,6 +35,7 @@ def open_rooms(
     generation: int,
     receipt_key: EthereumKey,
     api_keys: ApiKeys,
+    periods: PastPeriods,
 ) -> tuple[APIRouter, ...]:
     """The routes of the API.
 
@@ -45,11 +48,14 @@ def open_rooms(
         generation: of that log.
         receipt_key: of the member's receipt signer.
         api_keys: who may act, submit and open.
+        periods: of the member's log, with their keys.
     """
-    bids = Bids(ground, writer, generation, receipt_key)
+    bids = Bids(ground, writer, generation, receipt_key, finality)
+    keys = PeriodKeys(ground, finality, periods, generation)
     return (
         routes.routes(ground),
         audit_routes.routes(Audits(ground, rpc, finality, reader, generation)),
+        period_routes.routes(keys),
         bid_routes.routes(bids, api_keys),
         draw_routes.routes(Draws(ground, writer), DrawReads(ground, finality), api_keys),
         commands.routes(ground, api_keys),

@@ -33,6 +33,7 @@ from ledger_service.log.accept import EvidenceEndpoint
 from ledger_service.log.api_keys import ApiKeys, KeyEntry
 from ledger_service.log.api_keys import Scope as KeyScope
 from ledger_service.log.identity import LogIdentity
+from ledger_service.log.past_periods import PastPeriods
 from ledger_service.log.reader import LogReader
 from ledger_service.log.routes import LogRoutes
 from ledger_service.log.writer import LogWriter
@@ -133,14 +134,15 @@ def bidding(
     clock: Callable[[], datetime],
     slots: int = 0,
     period_seconds: float = 3600.0,
+    confirmations: int = 0,
 ) -> Iterator[Room]:
-    """The host's service, with a log whose periods last so long."""
+    """The host's service, with a log whose periods last so long, where so many later blocks make one final."""
     settings = {"slots": slots, "period_seconds": period_seconds, "anchor_within_seconds": 3600, "clock": clock}
     made, keys = identity(founded, ground.member.number), api_keys(slots)
     writer = LogWriter(ground.engine, data_dir, made, **settings)  # type: ignore[arg-type]
     writer.start()
     reader, kept = LogReader(ground.engine, data_dir, 0, clock), Kept(ground.engine, 0)
-    finality = Finality.pinned(ground.network, 0)
+    finality = Finality.pinned(ground.network, confirmations)
     watched = status.Watched(
         engine=ground.engine,
         reader=reader,
@@ -154,7 +156,9 @@ def bidding(
         clock=clock,
     )
     app = application(
-        *rooms.open_rooms(ground, rpc, finality, reader, writer, 0, made.receipt_key, keys),
+        *rooms.open_rooms(
+            ground, rpc, finality, reader, writer, 0, made.receipt_key, keys, PastPeriods(ground.engine, made)
+        ),
         ocds.routes(ground, "ocds-123abc", None),
         operations.routes(Desk(ground.engine, ground.network, ground.clock), keys),
         evidence.routes(ground.engine, reader, kept, ground.member.number, 0, finality),
