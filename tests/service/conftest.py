@@ -4,13 +4,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from databases import empty_database
 from founding import Founded, found
 from sqlalchemy import Engine
-from sqlmodel import SQLModel
 
 from ledger_service.chain import devnet
 from ledger_service.chain.rpc import Rpc
-from ledger_service.database import open_engine
 
 SLICES = {"credit", "tenders"}
 WITH_NODES = {"test_certificates", "test_lives", "test_sending", "test_sending_kill"}
@@ -79,7 +78,6 @@ def _take_back(node: Rpc, chain: str, snapshot: object) -> None:
 @pytest.fixture
 def engine(tmp_path: Path) -> Iterator[Engine]:
     """An empty database with all tables."""
-    opened = open_engine(f"sqlite:///{tmp_path / 'test.sqlite'}")
-    SQLModel.metadata.create_all(opened)
+    opened = empty_database(tmp_path / "test.sqlite")
     yield opened
     opened.dispose()

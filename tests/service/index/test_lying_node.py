@@ -1,20 +1,21 @@
 """A node that leaves out, invents or changes what the contracts said is found, named, and followed no further."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from databases import empty_database
 from founding import Founded, catch_up, indexer
 from happenings import LOGS, few_anchors
 from index_rows import rows
 from liar import Forger, Liar, Refusal, Tamper, change_receipts, lying
 from sqlalchemy import Engine
-from sqlmodel import Session, SQLModel
+from sqlmodel import Session
 
 from ledger_service import conditions
 from ledger_service.chain.contracts import REGISTRY
 from ledger_service.chain.rpc import Rpc, quantity
-from ledger_service.database import open_engine
 from ledger_service.errors import ChainRefused, NodeDishonest
 from ledger_service.index.indexer import MAX_MOVES, Indexer
 from ledger_service.index.queries import progress
@@ -91,9 +92,8 @@ def forgiven(follower: Indexer, engine: Engine, liar: Liar, founded: Founded, tm
 
 
 @pytest.fixture
-def second_engine() -> Iterator[Engine]:
-    opened = open_engine("sqlite://")
-    SQLModel.metadata.create_all(opened)
+def second_engine(tmp_path: Path) -> Iterator[Engine]:
+    opened = empty_database(tmp_path / "second.sqlite")
     yield opened
     opened.dispose()
 
