@@ -6,12 +6,12 @@ The keys stay on this machine, and so do documents: only digests and commitments
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ledger_service.cli.console import JsonFlag, print_json, say, working
-from ledger_service.cli.inputs import read_bounded
+from ledger_service.cli.inputs import read_bounded, read_object
 from ledger_service.cli.operations import exit_code, follow, told
 from ledger_service.cli.service import SERVICE_URL, ApiKeyFile
 from ledger_service.errors import Exit
@@ -137,7 +137,7 @@ def publish(
     from ledger_service.tenders.client import TenderClient
 
     with TenderClient(url, api_key_file) as client:
-        _show(client.publish(_read(body), secrets.token_hex(16)), as_json=as_json)
+        _show(client.publish(read_object(body), secrets.token_hex(16)), as_json=as_json)
 
 
 def act(
@@ -151,7 +151,7 @@ def act(
     """Draw up any other act of a tender, by the last part of its route (docs/TENDERS.md, Acts)."""
     from ledger_service.tenders.client import TenderClient
 
-    given = {} if body is None else _read(body)
+    given = {} if body is None else read_object(body)
     with TenderClient(url, api_key_file) as client:
         _show(client.act(tender, what, given, secrets.token_hex(16)), as_json=as_json)
 
@@ -165,7 +165,7 @@ def claim(
     from ledger_service.tenders.client import TenderClient
 
     with TenderClient(url) as client:
-        _show(client.claim(_read(receipt)), as_json=as_json)
+        _show(client.claim(read_object(receipt)), as_json=as_json)
 
 
 def sign(
@@ -210,20 +210,6 @@ def operation(
         found = follow(lambda: client.operation(operation), wait)
     _show(found, as_json=as_json)
     raise typer.Exit(exit_code(found))
-
-
-def _read(path: Path) -> dict[str, Any]:
-    from anchors.bounded_json import MAX_FILE_BYTES, read_json
-    from anchors.errors import AnchorsError
-    from ledger_service.errors import InvalidContent
-
-    try:
-        body = read_json(read_bounded(path, MAX_FILE_BYTES))
-    except AnchorsError as error:
-        raise InvalidContent(f"{path}: {error.diagnostics()}") from error
-    if not isinstance(body, dict):
-        raise InvalidContent(f"{path} is no JSON object.")
-    return body
 
 
 def _show(operation: "Told", *, as_json: bool) -> None:

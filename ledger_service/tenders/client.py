@@ -41,6 +41,14 @@ class TenderClient(Connection):
         """The audit's file, which proves itself to `bidledger tender audit`."""
         return self.ask("GET", f"{_path(tender)}/audit", MAX_AUDIT_BYTES).content
 
+    def ocds(self, tender: str, as_of: str | None = None) -> bytes:
+        """A tender as an OCDS release package."""
+        return self.ask("GET", f"{_path(tender)}/ocds", params={} if as_of is None else {"as_of": as_of}).content
+
+    def tenders_of(self, digest: str) -> list[str]:
+        """The names of tenders whose notice has, or had, a digest."""
+        return list(map(str, self.ask_json("GET", f"/v1/ocds/notices/{_segment(digest)}")["tenders"]))
+
     def bid(self, tender: str, commitments: Sequence[str], idempotency_key: str) -> Told:
         """Hand in bids; the receipts of the log and of the tender."""
         return self._post(f"{_path(tender)}/bids", {"commitments": list(commitments)}, idempotency_key)
@@ -68,6 +76,10 @@ class TenderClient(Connection):
         path, given = f"{_path(tender)}/leads", {name: value for name, value in query.items() if value is not None}
         first = self.ask_json("GET", path, params={**given, "limit": 1})
         return first | {"leads": list(self.pages(path, "leads", {**given, "limit": MAX_PAGE}))}
+
+    def operations(self, state: str) -> Iterator[Told]:
+        """The member's acts in a state, the oldest first."""
+        return self.pages("/v1/operations", "operations", {"state": state, "limit": MAX_PAGE})
 
     def operation(self, name: str) -> Told:
         """What has become of an act."""
