@@ -22,8 +22,8 @@ from ledger_service.cli import (
     service,
     tender,
     tender_acts,
-    tender_ocds,
     tender_features,
+    tender_ocds,
     verify,
 )
 from ledger_service.errors import Exit, ServiceError
@@ -45,8 +45,8 @@ app.add_typer(network.app, name="network")
 chain.app.command()(besu.besu)
 app.add_typer(chain.app, name="devnet")
 tender_acts.add_to(tender.app)
-tender_ocds.add_to(tender.app)
 tender_features.add_to(tender.app)
+tender_ocds.add_to(tender.app)
 app.add_typer(tender.app, name="tender")
 app.command()(chain.deploy)
 app.command()(service.serve)
