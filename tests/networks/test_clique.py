@@ -169,6 +169,47 @@ def test_three_go_on_without_the_fourth_and_it_catches_up(
     assert header(nodes[2], hex(missed)).hash == header(nodes[0], hex(missed)).hash
 
 
+def test_three_are_freed_from_two_branches_that_none_of_them_may_lengthen(
+    directory: Path, chain: devnet.Devnet, nodes: list[Rpc]
+) -> None:
+    silent, last, next_, other = before_a_block_of_either(directory, chain, nodes)
+    clique.stop_node(directory, chain.nodes[silent].name, signal.SIGKILL)
+    running = [nodes[place] for place in (last, next_, other)]
+    begun = head(nodes[last])
+    nodes[next_].call("miner_start")
+    wait_until(lambda: min(map(head, running)) == begun + 1)
+    # The other one loses that block, and makes one of its own, which is too light for those that have the first.
+    nodes[other].call("debug_setHead", hex(begun))
+    nodes[other].call("miner_start")
+    wait_until(lambda: head(nodes[other]) == begun + 1)
+    nodes[last].call("miner_start")
+    assert header(nodes[other], "latest").hash != header(nodes[next_], "latest").hash
+    clique.end_deadlock(directory)
+    wait_until(lambda: min(map(head, running)) > begun + 1)
+    clique.start_node(directory, chain.nodes[silent].name)
+
+
+def before_a_block_of_either(directory: Path, chain: devnet.Devnet, nodes: list[Rpc]) -> tuple[int, int, int, int]:
+    """Stop all on one block. The places of who sealed the one before it, of who sealed it, of whose turn is the next
+    one, and of the one that may seal that one too, though it is not its turn."""
+    by_turn = sorted(chain.validators)
+    for _ in range(20):
+        for node in nodes:
+            node.call("miner_stop")
+        wait_until(lambda: not any(node.call("eth_mining") for node in nodes))
+        number = head(nodes[0])
+        recent = [*(sealers(header(nodes[0], hex(each))) for each in (number - 1, number))]
+        silent, last = (chain.validators.index(f"0x{signer.hex()}") for (signer,) in recent)
+        next_ = chain.validators.index(by_turn[(number + 1) % len(by_turn)])
+        if next_ not in (silent, last) and len({header(node, "latest").hash for node in nodes}) == 1:
+            (other,) = {0, 1, 2, 3} - {silent, last, next_}
+            return silent, last, next_, other
+        for node in nodes:
+            node.call("miner_start")
+        grow(directory, nodes, max(map(head, nodes)))
+    pytest.fail("it was never so that a signer's turn came which had not sealed lately")
+
+
 def test_who_is_cut_off_stands_still_is_left_alone_and_follows_once_healed(
     directory: Path, chain: devnet.Devnet, nodes: list[Rpc]
 ) -> None:

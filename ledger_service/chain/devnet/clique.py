@@ -2,9 +2,10 @@
 
 A chain that was stopped goes on with the next `up`. Signers can be killed and started again, and cut off from one
 another, as tests of faults need it. Reorganisations of one block happen without any fault, and once in a while all
-signers have signed on two branches and none may sign again: `end_deadlock` takes one branch back.
+signers have signed on two branches and none may sign again: `end_deadlock` puts all of them on one.
 """
 
+import contextlib
 import itertools
 import os
 import signal
@@ -28,7 +29,6 @@ GETH_VERSION: Final = "1.13.15"  # as in scripts/geth
 READY_SECONDS: Final = 90.0
 # Without a block for so long the signers are in a deadlock, or the machine is far too busy.
 STALL_SECONDS: Final = 4.0
-FOLLOW_SECONDS: Final = 25.0  # geth looks for a heavier chain every 10 s
 SYNCHRONISE_SECONDS: Final = 5.0  # many times what a few blocks take
 POLL_SECONDS: Final = 0.05
 
@@ -101,12 +101,12 @@ def heal(directory: Path, group: Collection[str]) -> None:
 
 
 def end_deadlock(directory: Path) -> None:
-    """Take all signers that are not on the heaviest branch back to where it begins, and let them follow it.
+    """Put all signers on the heaviest branch, and let each try anew to seal.
 
-    Two branches on which every signer signed lately stand still for good: a node does not leave its own for one that is
-    not heavier by what it knows, and of the last three blocks of a branch a signer may sign one. Whoever is taken back
-    seals again only when it has followed: it may sign its old branch once more, and hears of the other after that. Till
-    then those taken back are not connected with each other, since a node remembers how far its peers once were.
+    Two branches on which every signer signed lately stand still for good: of the last three blocks of a branch a signer
+    may sign one, and a node does not leave its own branch for one that is not heavier by what it knows. Taken back, it
+    would not ask for the other one either: of a peer that sent a block it knows that the peer has the block before. So
+    it is handed that branch as a file, and seals nothing meanwhile: it could sign its old branch once more.
 
     Left alone is who is cut off from most of the others. Who is ahead of the time is cut off until it is started by the
     right time: nobody can follow its branch, and who tries to, again and again, seals nothing meanwhile.
@@ -115,33 +115,24 @@ def end_deadlock(directory: Path) -> None:
     devnet = _read(directory)
     running = [node for node in devnet.nodes if node.process.runs]
     together = _largest_part(running)
-    heads = {node.name: _block(node, "latest") for node in together}
-    now = time.time()
-    ahead = [node for node in together if quantity(heads[node.name]["timestamp"]) > now]
-    timely = [node for node in together if node not in ahead]
-    if not timely:
+    if not together:
         return
-    heaviest = max(timely, key=lambda node: quantity(heads[node.name]["totalDifficulty"]))
-    taken_back = [node for node in timely if _take_back(directory, devnet, node, heaviest)]
-    _disconnect(itertools.product(timely, ahead))
-    pairs = list(itertools.combinations(taken_back, 2))
-    _disconnect(pairs)
-    _let_follow(taken_back, heads[heaviest.name])
-    for node in taken_back:
+    times = [quantity(_block(node, "latest")["timestamp"]) for node in together]
+    now = time.time()
+    # Where all are ahead, it is the chain's own time that was put forward.
+    timely = [node for node, sealed in zip(together, times, strict=True) if sealed <= now] or together
+    others = [node for node in running if node not in timely]
+    _disconnect(itertools.product(timely, [node for node in together if node not in timely]))
+    for node in _not_mining(timely):
+        devnet = _start_again(directory, devnet, node, apart_from=others)
+    timely = [devnet.node(node.name) for node in timely]
+    heads = [(node, _block(node, "latest")) for node in timely]
+    heaviest, head = max(heads, key=lambda each: quantity(each[1]["totalDifficulty"]))
+    for node in timely:
+        if not _knows(node, head):
+            _put_on_branch(directory, devnet, node, heaviest, quantity(head["number"]))
+    for node in timely:
         _let_it_seal(directory, devnet, node)
-    _connect(pairs)
-    hanging = _not_mining(timely)
-    if not taken_back and not hanging:  # all on one branch: whose turn it is failed to seal, and does not try again
-        for node in timely:
-            _let_it_seal(directory, devnet, node)
-    for node in hanging:
-        node.process.end()
-        devnet = _start(directory, devnet, node, find_geth())
-        _let_it_listen(directory, devnet, devnet.node(node.name))
-        _disconnect(itertools.product([devnet.node(node.name)], [other for other in running if other not in timely]))
-    _let_follow(hanging, heads[heaviest.name])
-    for node in hanging:
-        _let_it_seal(directory, devnet, devnet.node(node.name))
 
 
 def find_geth() -> Path:
@@ -229,24 +220,29 @@ def _largest_part(nodes: Sequence[Node]) -> list[Node]:
     return [node for identity, node in identities.items() if identity in largest]
 
 
-def _take_back(directory: Path, devnet: Devnet, node: Node, heaviest: Node) -> bool:
-    """Take a node back to its last block that is on another's branch too, listening only; whether it had others."""
-    head = _head(node)
-    common = min(head, _head(heaviest))
-    while _block(node, hex(common))["hash"] != _block(heaviest, hex(common))["hash"]:
-        common -= 1
-    if common == head:
-        return False
+def _start_again(directory: Path, devnet: Devnet, node: Node, apart_from: Sequence[Node]) -> Devnet:
+    """End a node and start it again, listening only, cut off from those that it was cut off from."""
+    node.process.end()
+    devnet = _start(directory, devnet, node, find_geth())
+    _let_it_listen(directory, devnet, devnet.node(node.name))
+    _disconnect(itertools.product([devnet.node(node.name)], apart_from))
+    return devnet
+
+
+def _put_on_branch(directory: Path, devnet: Devnet, node: Node, other: Node, last: int) -> None:
+    """Put a node on another's branch up to a block of it; from then on it listens only."""
     _mine_for(directory, node, _idle_account(devnet, node))
-    _call(node, "debug_setHead", hex(common))
-    return True
-
-
-def _let_follow(nodes: Collection[Node], block: dict[str, object]) -> None:
-    """Wait until a block is on the chains of all nodes, or FOLLOW_SECONDS."""
-    deadline = time.monotonic() + FOLLOW_SECONDS
-    while not all(_knows(node, block) for node in nodes) and time.monotonic() < deadline:
-        time.sleep(POLL_SECONDS)
+    own = _head(node)
+    common = min(own, last)
+    while _block(node, hex(common))["hash"] != _block(other, hex(common))["hash"]:
+        common -= 1
+    if common < own:
+        _call(node, "debug_setHead", hex(common))
+    branch = directory.absolute() / "branch.rlp"
+    branch.unlink(missing_ok=True)  # geth writes over no file
+    _call(other, "admin_exportChain", str(branch), common + 1, last)
+    with contextlib.suppress(ChainRefused):  # by a node whose clock is behind: no other can help it
+        _call(node, "admin_importChain", str(branch))
 
 
 def _not_mining(nodes: Collection[Node]) -> list[Node]:
