@@ -18,17 +18,18 @@ from anchors.tenders.draw.file import MAX_DRAW_BYTES, Draw, Opened
 from anchors.tenders.draw.sharing import check_share, check_value
 from anchors.tenders.draw.terms import MAX_MEMBERS
 
-__all__ = ["Part", "add_part", "read_parts", "write_parts"]
+__all__ = ["KINDS", "Part", "add_part", "read_parts", "write_parts"]
 
 Part: TypeAlias = Deposit | Confirmation | Reveal | Disclosure | ExpertList
 
-_NAMES: Final[Mapping[str, type[Any]]] = {
+KINDS: Final[Mapping[str, type[Any]]] = {
     "deposits": Deposit,
     "confirmations": Confirmation,
     "reveals": Reveal,
     "shares": Disclosure,
     "lists": ExpertList,
 }
+"""The kinds of parts by the names of their lists."""
 
 
 def read_parts(data: bytes) -> tuple[Part, ...]:
@@ -42,10 +43,10 @@ def read_parts(data: bytes) -> tuple[Part, ...]:
         MalformedFile: it is none.
         BadExpert, PersonNamed, ExpertTwice: a list in it is none.
     """
-    fields = Fields(read_json(data, MAX_DRAW_BYTES, 500_000), "", _NAMES, may_lack=_NAMES)
+    fields = Fields(read_json(data, MAX_DRAW_BYTES, 500_000), "", KINDS, may_lack=KINDS)
     return tuple(
         part
-        for name, kind in _NAMES.items()
+        for name, kind in KINDS.items()
         if name in fields.members
         for part in fields.each(name, MAX_MEMBERS, kind.from_json)
     )
@@ -55,7 +56,7 @@ def write_parts(*parts: Part) -> dict[str, object]:
     """The JSON object that `read_parts` reads."""
     written: dict[str, list[object]] = {}
     for part in parts:
-        name = next(name for name, kind in _NAMES.items() if isinstance(part, kind))
+        name = next(name for name, kind in KINDS.items() if isinstance(part, kind))
         written.setdefault(name, []).append(part.to_json())
     return dict(written)
 

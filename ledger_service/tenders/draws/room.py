@@ -44,7 +44,7 @@ from anchors.tenders.draw import (
     recover_values,
     replay,
 )
-from anchors.tenders.draw.parts import add_part
+from anchors.tenders.draw.parts import Part, add_part
 from ledger_service.errors import Conflict, InvalidContent, ServiceError
 from ledger_service.index.asof import moment
 from ledger_service.log.api_keys import ApiKey
@@ -52,7 +52,7 @@ from ledger_service.log.writer import LogWriter
 from ledger_service.refusals import Refused
 from ledger_service.tenders.draws.officers import check_officers
 from ledger_service.tenders.draws.reading import hosted, round_of
-from ledger_service.tenders.draws.rounds import Part, Round, find_rounds, row_of
+from ledger_service.tenders.draws.rounds import Round, find_rounds, row_of
 from ledger_service.tenders.draws.tables import DrawPart, DrawRound
 from ledger_service.tenders.ground import TenderGround
 

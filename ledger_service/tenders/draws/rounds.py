@@ -4,41 +4,29 @@ Promises the draw that `anchors.tenders.draw` reasons about, every part in its p
 seen when they came in; what of it may be told to whom is left to `room` and `routes`.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 import orjson
 from sqlmodel import Session, col, select
 
 from anchors.tenders.draw import (
     Confirmation,
-    Deposit,
     Disclosure,
     Draw,
     DrawFile,
-    ExpertList,
     Opened,
     Panel,
-    Reveal,
     Seat,
     Terms,
 )
+from anchors.tenders.draw.parts import KINDS, Part, write_parts
 from ledger_service.tenders.draws.tables import DrawPart, DrawRound
 
-__all__ = ["KINDS", "Part", "Round", "draw_of", "find_round", "find_rounds", "row_of"]
+__all__ = ["Round", "draw_of", "find_round", "find_rounds", "row_of"]
 
-Part: TypeAlias = Deposit | Confirmation | Reveal | Disclosure | ExpertList
-
-LISTS: Final = "lists"
-KINDS: Final[Mapping[str, type[Any]]] = {
-    "deposits": Deposit,
-    "confirmations": Confirmation,
-    "reveals": Reveal,
-    "shares": Disclosure,
-    LISTS: ExpertList,
-}
-"""The parts by the names of their lists, which are their routes' as well."""
+LISTS: Final = "lists"  # the one of KINDS that nothing but a panel is made from
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +111,7 @@ def draw_of(session: Session, tender: bytes) -> tuple[bytes, ...]:
 
 def row_of(tender: bytes, number: int, part: Part, now: int) -> DrawPart:
     """The row of a part."""
-    kind = next(name for name, of in KINDS.items() if isinstance(part, of))
-    site, member = _who(part)
+    (kind,), (site, member) = write_parts(part), _who(part)
     content = orjson.dumps(part.to_json())
     return DrawPart(tender=tender, round=number, kind=kind, site=site, member=member, content=content, received_at=now)
 

@@ -1,6 +1,7 @@
 """Each thing that may not be in a draw is refused at the host's API by its own name, and nothing is kept of it."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -187,6 +188,20 @@ def test_two_deposits_of_one_site(drawing: Drawing) -> None:
     drawing.done([drawing.send(drawing.confirmation("yunnan"))])
     assert problem(drawing.send(second)) == (422, "part-late")
     assert drawing.told()["given"]["deposits"] == before["given"]["deposits"]
+
+
+def test_of_deposits_that_come_at_once_one_counts(drawing: Drawing) -> None:
+    drawing.done([drawing.begin()])
+    sign = drawing.sign("sichuan")
+    bodies = [deposit(drawing.plain, "sichuan", new_value(), sign).to_json() for _ in range(8)]
+    client, headers = drawing.holding.room.client, {"authorization": "Bearer secret-officer"}
+    drawing.holding.follow()
+    with ThreadPoolExecutor(8) as pool:
+        path = f"{drawing.path}/deposits"
+        answers = list(pool.map(lambda body: client.post(path, json=body, headers=headers), bodies))
+    taken = [body for body, answer in zip(bodies, answers, strict=True) if answer.status_code == 200]
+    assert [each.to_json() for each in drawing.file().deposits] == taken
+    assert sorted(answer.status_code for answer in answers) == [200] + [409] * 7
 
 
 # ---- confirmations ----

@@ -7,15 +7,17 @@ from pathlib import Path
 import pytest
 from bidding import bidding
 from conftest import Clock
-from drawing import KEEPERS, SITES, Drawing
+from drawing import KEEPERS, SITES, Drawing, experts
 from founding import CODES, Founded
 from holding import Holding
+from sqlmodel import Session
 
 from anchors.commitment import Kind, Statement, commit
 from anchors.receipt import parse_receipt
-from anchors.tenders.draw import DrawState, Panel, Seat, replay
+from anchors.tenders.draw import DrawState, ExpertList, Panel, Quota, Seat, replay
 from ledger_service.chain.rpc import Rpc
 from ledger_service.tenders.draws.answers import DrawsOut, RevealedOut, RoundOut, SeatsOut
+from ledger_service.tenders.draws.rounds import draw_of
 from ledger_service.tenders.ground import TenderGround
 
 
@@ -224,3 +226,22 @@ def test_seats_that_are_left_empty_are_filled_by_a_round_in_which_all_others_are
     drawing.done([drawing.conclude()])
     again = [Seat.from_json(one, "") for one in drawing.get("/seats", "operator").json()["seats"]]
     assert not {seat.expert.code for seat in seats} & {seat.expert.code for seat in again}
+
+
+def test_a_draw_that_falls_short_is_followed_by_one_with_other_quotas(drawing: Drawing) -> None:
+    """Two lists with the same experts, who get one seat each: that they are too few shows in the draw alone."""
+    drawing.lists |= {site: ExpertList.of(site, experts("shared")) for site in SITES[:2]}
+    quotas = (Quota("chongqing", "A01", 12), Quota("sichuan", "A01", 1))
+    terms = replace(drawing.plain, quotas=quotas, recusals=())
+    drawing.committed(terms)
+    drawing.done(drawing.send(drawing.reveal(site)) for site in SITES)
+    drawing.done([drawing.conclude()])
+    told = drawing.told()
+    assert (told["state"], told["result"]) == ("short", None)
+    assert told["evidence"]["receipt"] is not None
+    late = drawing.send(drawing.share("guizhou", "yunnan"))
+    assert (late.status_code, late.json()["type"]) == (422, "urn:bidledger:problem:part-late")
+    following = replace(terms.next_round(bytes.fromhex(told["digest"][2:]), ()), quotas=(quotas[1],))
+    drawing.done([drawing.begin(following)])
+    with Session(drawing.holding.ground.engine) as session:
+        assert draw_of(session, bytes.fromhex(drawing.tender[-64:])) == ()  # its file would tell the lists
