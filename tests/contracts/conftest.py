@@ -1,4 +1,9 @@
-"""One chain of each kind for the whole run; every test acts on a snapshot of the same alliance."""
+"""One chain of each kind for the whole run; every test acts on a snapshot of the same alliance.
+
+What a contract does is told by its code, not by who runs it, so each rule is tested on one client. The other one,
+another maker's virtual machine at many times the price, runs what the clients could differ in: hashes, signatures and
+logs as the parity tests have them, gas, and the first test of every class, so that no function is left to one client.
+"""
 
 import json
 from collections.abc import Iterator
@@ -8,12 +13,34 @@ from typing import Any
 
 import pytest
 from credit_alliance import CreditAlliance, found_credit
-from founded_alliance import Alliance, found
+from founded_alliance import Alliance, connect, found
 from tender_alliance import TenderAlliance, found_tenders
-from web3 import HTTPProvider, Web3
+from web3 import Web3
 
 from ledger_service.chain import devnet
 from ledger_service.chain.contracts import WITH_ARTIFACTS
+
+FIRST_CLIENT = "anvil"
+ON_BOTH = {"test_artifacts", "test_parity", "test_credit_parity", "test_tender_parity"}
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is for one client alone."""
+    left_out, seen = [], set()
+    for item in items:
+        if _client(item) not in (None, FIRST_CLIENT) and item.path.stem not in ON_BOTH:
+            if item.parent in seen:
+                left_out.append(item)
+            seen.add(item.parent)
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
+
+
+def _client(item: pytest.Item) -> object:
+    return (
+        item.callspec.params.get("chain") if isinstance(item, pytest.Function) and hasattr(item, "callspec") else None
+    )
 
 
 @pytest.fixture(scope="session")
@@ -23,10 +50,16 @@ def artifacts() -> dict[str, dict[str, Any]]:
 
 
 @pytest.fixture(scope="session", params=devnet.UNSEALED)
-def founded(request: pytest.FixtureRequest, artifacts: dict[str, dict[str, Any]]) -> Iterator[Alliance]:
-    with devnet.running(request.param) as chain:
-        assert chain.chain == request.param
-        yield found(Web3(HTTPProvider(chain.rpc)), artifacts)
+def chain(request: pytest.FixtureRequest) -> Iterator[Web3]:
+    """On which all alliances stand."""
+    with devnet.running(request.param) as running:
+        assert running.chain == request.param
+        yield connect(running.rpc)
+
+
+@pytest.fixture(scope="session")
+def founded(chain: Web3, artifacts: dict[str, dict[str, Any]]) -> Alliance:
+    return found(chain, artifacts)
 
 
 @pytest.fixture
@@ -36,10 +69,9 @@ def alliance(founded: Alliance) -> Iterator[Alliance]:
         yield founded
 
 
-@pytest.fixture(scope="session", params=devnet.UNSEALED)
-def credit_founded(request: pytest.FixtureRequest, artifacts: dict[str, dict[str, Any]]) -> Iterator[CreditAlliance]:
-    with devnet.running(request.param) as chain:
-        yield found_credit(Web3(HTTPProvider(chain.rpc)), artifacts)
+@pytest.fixture(scope="session")
+def credit_founded(chain: Web3, artifacts: dict[str, dict[str, Any]]) -> CreditAlliance:
+    return found_credit(chain, artifacts)
 
 
 @pytest.fixture
@@ -49,10 +81,9 @@ def credit(credit_founded: CreditAlliance) -> Iterator[CreditAlliance]:
         yield credit_founded
 
 
-@pytest.fixture(scope="session", params=devnet.UNSEALED)
-def tenders_founded(request: pytest.FixtureRequest, artifacts: dict[str, dict[str, Any]]) -> Iterator[TenderAlliance]:
-    with devnet.running(request.param) as chain:
-        yield found_tenders(Web3(HTTPProvider(chain.rpc)), artifacts)
+@pytest.fixture(scope="session")
+def tenders_founded(chain: Web3, artifacts: dict[str, dict[str, Any]]) -> TenderAlliance:
+    return found_tenders(chain, artifacts)
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from typing import Any
 
 from credit_alliance import SEATS, SENDER, CreditAlliance, found_credit
 from eth_account.signers.local import LocalAccount
-from founded_alliance import word
-from web3 import HTTPProvider, Web3
+from founded_alliance import connect, word
+from web3 import Web3
 from web3.contract.contract import ContractFunction
 
 from anchors.chain.signatures import sign_digest
@@ -143,7 +143,7 @@ class Acting:
 def acting_alliance() -> Iterator[Acting]:
     """Found the alliance on a chain of its own, with the catalogue's measures in force."""
     with devnet.running("anvil") as chain:
-        alliance = found_credit(Web3(HTTPProvider(chain.rpc)), {name: artifact(name) for name in COMPILED})
+        alliance = found_credit(connect(chain.rpc), {name: artifact(name) for name in COMPILED})
         for kind in Kind:
             name = f"measures:{kind.name.lower()}"
             alliance.vote(alliance.registry.functions.setParameter(word(name), CATALOGUE.mask(kind)))

@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import requests
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
 from rfc6962 import Tree
 from typed_data import receipt_batch
-from web3 import Web3
+from web3 import HTTPProvider, Web3
 from web3.contract import Contract
 from web3.contract.contract import ContractFunction
 from web3.exceptions import ContractCustomError
@@ -179,6 +180,13 @@ class Alliance:
                     types = ",".join(argument["type"] for argument in entry.get("inputs", ()))
                     found[entry["name"]] = bytes(Web3.keccak(text=f"{entry['name']}({types})"))[:4]
         return found
+
+
+def connect(url: str) -> Web3:
+    """A client that asks for the chain's id once and not before each call, and looks for no proxy."""
+    session = requests.Session()
+    session.trust_env = False
+    return Web3(HTTPProvider(url, session=session, cache_allowed_requests=True, cacheable_requests={"eth_chainId"}))
 
 
 def send(web3: Web3, account: LocalAccount, transaction: Any) -> TxReceipt:
