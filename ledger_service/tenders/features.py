@@ -104,10 +104,12 @@ class Features:
             RecordNotLogged, CheckpointNotAnchored, RecordLoggedLate: it was not logged before the opening.
             RecordGivenOtherwise: its bid has another record.
         """
-        try:
-            return self._hand_in(tender, given)
-        except IntegrityError:  # another request kept one of them meanwhile: by now it is seen
-            return self._hand_in(tender, given)
+        for _ in given:
+            try:
+                return self._hand_in(tender, given)
+            except IntegrityError:  # another request kept one of them meanwhile: by now that one is seen
+                continue
+        return self._hand_in(tender, given)
 
     def _hand_in(self, tender: bytes, given: Sequence[GivenRecord]) -> list[KeptRecord]:
         with Session(self._ground.engine, expire_on_commit=False) as session:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -65,6 +66,25 @@ def test_records_of_two_sites_are_kept_once(sites: Sites, kept: Callable[[], lis
     again = sites.hand_in(theirs, ours, theirs)
     assert (again.status_code, len(again.json()["records"])) == (201, 3)
     assert [row.model_dump() for row in kept()] == before
+
+
+def test_records_that_are_handed_in_at_once_are_kept_once(sites: Sites, kept: Callable[[], list[KeptRecord]]) -> None:
+    records = [sites.seal(0), sites.seal(1), sites.seal(2, OTHER_MACHINE)]
+    rival = sites.seal(0, OTHER_MACHINE, THIRD)
+    sites.anchor()
+    sites.open()
+    sites.follow()
+    bodies = [sites.body(one) for one in records]
+    given = [*[{"records": bodies}] * 6, *[{"records": [sites.body(rival)]}] * 2]
+    path, key = f"/v1/tenders/{sites.name}/feature-records", {"authorization": "Bearer secret-officer"}
+    with ThreadPoolExecutor(len(given)) as pool:
+        answers = list(pool.map(lambda body: sites.room.client.post(path, json=body, headers=key), given))
+    first = next(row.commitment for row in kept() if row.bid == BIDDERS[0].commitment)
+    for body, answer in zip(given, answers, strict=True):
+        won = body["records"][0]["commitment"] == "0x" + first.hex()
+        assert won or problem(answer) == (422, "record-given-otherwise")
+        assert not won or answer.status_code == 201, answer.text
+    assert len({row.bid for row in kept()}) == len(kept())
 
 
 def test_neither_codes_nor_salts_are_kept(sites: Sites, kept: Callable[[], list[KeptRecord]]) -> None:
