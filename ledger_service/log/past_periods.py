@@ -26,11 +26,16 @@ class PastPeriod:
     number: int
     first: int  # index of its first leaf
     end: int  # one past that of its last
-    slots: int  # 0: it has no filling, and no key is of use
+    slots: int  # 0: it has no filling
     committed: bool  # whether the period before commits to its key
     opened_at: int | None  # None where it is not known, as the next two
     closed_at: int | None
     chain_time: int | None  # none of a block that the service had followed while the period was open is later
+
+    @property
+    def has_key(self) -> bool:
+        """Whether its key is of use: it fills the period, or the one before commits to it."""
+        return bool(self.slots) or self.committed
 
     @property
     def earliest(self) -> int:
@@ -122,7 +127,7 @@ def _described(row: _Row, before: _Row | None, first_known: int | None) -> PastP
         first=row.first,
         end=row.first if row.size is None else row.size,
         slots=row.slots,
-        committed=bool(row.slots and before is not None and before.slots),
+        committed=before is not None and bool(before.slots),
         opened_at=None if before is None else before.closed_at,
         closed_at=row.closed_at,
         chain_time=first_known if row.chain_time is None else row.chain_time,

@@ -4,7 +4,7 @@ Facts come from the database, hashes from the tiles on disk; only what a checkpo
 checked against the signed root before it is handed out, since a disk may have spoilt the tiles that it is made from.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +13,7 @@ from pathlib import Path
 from sqlalchemy import ColumnElement, Engine
 from sqlmodel import Session, col, select
 
-from anchors.errors import BadConsistencyProof, BadInclusionPath, BadTile, OutsideTree
+from anchors.errors import BadConsistencyProof, BadInclusionPath, BadTile, LeavesDiffer, OutsideTree
 from anchors.merkle import (
     TileReader,
     consistency_path,
@@ -23,6 +23,7 @@ from anchors.merkle import (
     prove_inclusion,
     tree_root,
 )
+from anchors.tenders.audit.leaves import PeriodLeaves, check_leaves, range_path
 from ledger_service.log.damage import report_damage
 from ledger_service.log.tables import Checkpoint, Leaf
 from ledger_service.log.tiles import LogFolder
@@ -103,6 +104,24 @@ class LogReader:
             prove_consistency(old_size, tree_root(old_size, read), new_size, root, proof)
         return proof
 
+    def beside(self, first: int, leaves: Sequence[bytes], size: int) -> tuple[bytes, ...]:
+        """Build what leads from a run of leaves to the root of a checkpoint's size, as `range_path` has it.
+
+        Args:
+            first: the place of the first.
+            leaves: 32 bytes each, at least one.
+            size: of the checkpoint.
+
+        Raises:
+            OutsideTree: `size` was never signed, or that tree has no such leaves.
+            FilesDamaged: the tiles do not give a path from the leaves to the signed root.
+        """
+        root = self._signed_root(size)
+        with self._damage_reported(size):
+            path = range_path(first, first + len(leaves), size, TileReader(size, self._folder.fetch).read)
+            check_leaves(PeriodLeaves(first, tuple(leaves), None, None, path), size, root)
+        return path
+
     def _signed_root(self, size: int) -> bytes:
         checkpoint = self.checkpoint_of_size(size)
         if checkpoint is None:
@@ -113,7 +132,7 @@ class LogReader:
     def _damage_reported(self, size: int) -> Iterator[None]:
         try:
             yield
-        except (BadTile, BadInclusionPath, BadConsistencyProof) as error:
+        except (BadTile, BadInclusionPath, BadConsistencyProof, LeavesDiffer) as error:
             raise report_damage(self._engine, size, error, self._clock()) from error
 
     def _checkpoint(self, condition: ColumnElement[bool]) -> Checkpoint | None:

@@ -1,10 +1,9 @@
 """Audits of tenders: all that the chain has of one, proven through a node, in a file that anybody recomputes offline.
 
 Promises a file as of the last final block, so that nothing in it is taken back, which the verifier of
-`anchors.tenders.audit` does not refute: each is held against it before it is given out. What the host alone keeps, its
-holders' words, is told from the final opening on, and the sealed draw from the final award on. Leaves of the host's log
-and the keys of its periods are not told: a key shows how many bids of every tender came in its minutes, and whether all
-of those are opened is not decided here.
+`anchors.tenders.audit` does not refute: each is held against it before it is given out. What the host alone keeps is
+told from the final opening on (`audit_words`, `audit_leaves`), and the sealed draw from the final award on. The key of
+a period is told no sooner than `/v1/periods` tells it.
 """
 
 from collections.abc import Sequence
@@ -20,12 +19,11 @@ from anchors.chain.trie import Trie
 from anchors.errors import AnchorsError, AuditTooLarge
 from anchors.evidence import Anchor, Finality, Place
 from anchors.network import write_network
-from anchors.tenders import Bid, Replacement, State, parse_bids
+from anchors.tenders import State, parse_bids
 from anchors.tenders.audit import (
     FinalState,
     Finding,
     ProvenLog,
-    SignedReplacement,
     audit,
     audit_slots,
     write_audit,
@@ -43,12 +41,12 @@ from ledger_service.index.tables import Block
 from ledger_service.index.tender_tables import TenderEvent, TenderVersion
 from ledger_service.log.reader import LogReader
 from ledger_service.refusals import Refused
-from ledger_service.tenders.audit_leaves import show_leaves
-from ledger_service.tenders.bids import kept_bids
+from ledger_service.tenders.audit_leaves import LogLeaves, Shown
+from ledger_service.tenders.audit_words import HostsDesk, HostWords
 from ledger_service.tenders.draws.rounds import draw_of
 from ledger_service.tenders.ground import TenderGround
-from ledger_service.tenders.queries import happened, opened_bids, standing
-from ledger_service.tenders.tables import ReplacedBid
+from ledger_service.tenders.period_keys import PeriodKeys, Telling
+from ledger_service.tenders.queries import Standing, happened, opened_bids, standing
 
 __all__ = ["Audits"]
 
@@ -62,8 +60,9 @@ class _Known:
     row: TenderVersion
     events: tuple[TenderEvent, ...]
     anchors: tuple[LogAnchor, ...]
-    replacements: tuple[SignedReplacement, ...]
-    bids: tuple[Bid, ...]  # the opened ones, where the log is this service's
+    words: HostWords
+    telling: Telling
+    shown: Shown  # of the log
     draws: tuple[bytes, ...]  # the files of the draw's rounds, where they are held here
 
     def subjects(self, kind: str) -> list[bytes]:
@@ -83,17 +82,25 @@ class Audits:
         rpc: a node; it must keep the state of the last final block.
         finality: when the chain's blocks are final.
         reader: of the member's log.
-        generation: of that log.
+        keys: of its periods.
+        desk: what the host adds.
     """
 
     def __init__(
-        self, ground: TenderGround, rpc: Rpc, finality: chain.Finality, reader: LogReader, generation: int
+        self,
+        ground: TenderGround,
+        rpc: Rpc,
+        finality: chain.Finality,
+        reader: LogReader,
+        keys: PeriodKeys,
+        desk: HostsDesk,
     ) -> None:
         self._ground = ground
         self._rpc = rpc
         self._finality = finality
-        self._reader = reader
-        self._generation = generation
+        self._keys = keys
+        self._leaves = LogLeaves(reader, keys)
+        self._desk = desk
         self._network_file = write_network(ground.network)
         self._places = BoundedSemaphore(AT_ONCE)
 
@@ -133,56 +140,105 @@ class Audits:
     def _gather(self, tender: bytes) -> bytes:
         with Session(self._ground.engine, expire_on_commit=False) as session:
             number = final_block(session, self._finality)
-            if number is None or session.get(Block, number) is None:
+            block = None if number is None else session.get(Block, number)
+            if block is None:
                 raise IndexBehind("No block is final yet; ask again later.", retry_after=RETRY_SECONDS)
-            known = self._known(session, tender, number)
+            known = self._known(session, tender, block)
         proofs = _Proofs(self._ground, self._rpc, self._finality)
-        places = [*map(_place, known.events), *map(_place, known.anchors)]
-        events = [proofs.event(place, block) for place, block in places]
-        state = proofs.state(known.row.contract, known.slots(), number)
-        log = show_leaves(self._reader, known.bids, known.anchors[-1].size) if known.bids and known.anchors else None
-        return write_audit(tender, events, state, replacements=known.replacements, log=log, draws=known.draws)
+        told: list[TenderEvent | LogAnchor] = [*known.events, *known.words.openings, *known.anchors]
+        places = map(_place, told)
+        events = [proofs.event(place, block_number) for place, block_number in places]
+        state = proofs.state(known.row.contract, known.slots(), block.number)
+        log = self._leaves.show(known.shown, known.anchors[-1].size, known.telling) if known.anchors else None
+        words = known.words
+        return write_audit(
+            tender,
+            events,
+            state,
+            receipts=words.receipts,
+            replacements=words.replacements,
+            log=log,
+            draws=known.draws,
+        )
 
-    def _known(self, session: Session, tender: bytes, block: int) -> _Known:
-        found = standing(session, tender, block)
+    def _known(self, session: Session, tender: bytes, block: Block) -> _Known:
+        found = standing(session, tender, block.number)
         if found is None:
             newest = session.exec(select(Block.number).order_by(col(Block.number).desc()).limit(1)).one()
             if standing(session, tender, newest) is None:
                 raise self._ground.unknown(tender)
             raise IndexBehind("The tender's notice is not final yet; ask again later.", retry_after=RETRY_SECONDS)
-        events = tuple(event for event, _ in happened(session, found.row, block))
-        bids = tuple(parse_bids(opened_bids(session, found.row))) if self._holds_log(found.row) else ()
-        anchors = () if found.row.log is None else self._anchors(session, found.row, bids, block)
-        replacements = self._replacements(session, found.row)
-        draws = draw_of(session, tender) if found.row.state == State.AWARDED else ()
-        return _Known(found.row, events, anchors, replacements, bids, draws)
-
-    def _holds_log(self, row: TenderVersion) -> bool:
-        """Whether bids are opened, and out of the log that this service has."""
-        own = row.host == self._ground.member.number and row.generation == self._generation
-        return own and row.manifest is not None
-
-    def _anchors(self, session: Session, row: TenderVersion, bids: Sequence[Bid], block: int) -> tuple[LogAnchor, ...]:
-        """The last anchor of the host's log before the deadline, below which bids were there in time, and the first
-        one that covers all of them, by size."""
-        rows = select(LogAnchor).join(Block, col(Block.number) == col(LogAnchor.block_number))
-        rows = rows.where(
-            LogAnchor.member == row.host, LogAnchor.generation == row.generation, LogAnchor.block_number <= block
+        row, telling, anchored = (
+            found.row,
+            self._keys.telling_at(session, block),
+            _Anchors(session, found, block.number),
         )
-        size, end = col(LogAnchor.size), max((bid.place for bid in bids), default=-1) + 1
-        early = session.exec(rows.where(Block.timestamp < row.deadline).order_by(size.desc()).limit(1)).first()
-        whole = session.exec(rows.where(size >= end).order_by(size).limit(1)).first() if bids else None
-        found = {each.size: each for each in (early, whole) if each is not None}
+        edges = anchored.edges() if row.log is not None else (None, None, None)
+        shown = self._shown(session, found, edges, telling)
+        covering = anchored.covering(shown.end) if shown.end else None
+        return _Known(
+            row=row,
+            events=tuple(event for event, _ in happened(session, row, block.number)),
+            anchors=self._of_log(row, (*edges, covering)),
+            words=self._desk.words(session, row, shown.whole, block.number),
+            telling=telling,
+            shown=shown,
+            draws=draw_of(session, tender) if row.state == State.AWARDED else (),
+        )
+
+    def _shown(self, session: Session, one: Standing, edges: Sequence[LogAnchor | None], telling: Telling) -> Shown:
+        """What is shown of the log: nothing before bids are opened, or where they stand in another one."""
+        row = one.row
+        own = row.host == self._ground.member.number and row.generation == self._keys.generation
+        if not own or row.manifest is None:
+            return Shown((), ())
+        before, *later = (0 if each is None else each.size for each in edges)
+        times, places = range(one.published_at, row.deadline), range(before, max(later))
+        return self._leaves.choose(parse_bids(opened_bids(session, row)), times, places, telling)
+
+    def _of_log(self, row: TenderVersion, anchors: Sequence[LogAnchor | None]) -> tuple[LogAnchor, ...]:
+        """Those in the contract that the closing names, each once, by size."""
         network = self._ground.network
+        found = {one.size: one for one in anchors if one is not None}
         of_log = [one for one in found.values() if network.contract(EVIDENCE_LOG, one.block_number).address == row.log]
         return tuple(sorted(of_log, key=lambda one: one.size))
 
-    def _replacements(self, session: Session, row: TenderVersion) -> tuple[SignedReplacement, ...]:
-        """The holders' words that this service keeps, once the bids are opened and where it is the host's."""
-        if row.manifest is None or row.host != self._ground.member.number:
-            return ()
-        words = [each.replaced for each in kept_bids(session, row.tender) if each.replaced is not None]
-        return tuple(_signed(word) for word in words if word.signed_at < row.deadline)
+
+class _Anchors:
+    """The anchors of the host's log until a block.
+
+    Args:
+        session: of the index.
+        one: the tender, whose bids are closed.
+        block: the number of the block.
+    """
+
+    def __init__(self, session: Session, one: Standing, block: int) -> None:
+        rows = select(LogAnchor).join(Block, col(Block.number) == col(LogAnchor.block_number))
+        self._rows = rows.where(
+            LogAnchor.member == one.row.host,
+            LogAnchor.generation == one.row.generation,
+            LogAnchor.block_number <= block,
+        )
+        self._session = session
+        self._notice, self._deadline = one.published_at, one.row.deadline
+
+    def edges(self) -> tuple[LogAnchor | None, LogAnchor | None, LogAnchor | None]:
+        """The last before the notice, the last before the deadline, and the first from it on: below a size that was
+        anchored leaves were there by then."""
+        time = Block.timestamp
+        before, early = self._last(time < self._notice), self._last(time < self._deadline)
+        return before, early, self._first(time >= self._deadline)
+
+    def covering(self, end: int) -> LogAnchor | None:
+        """The first of at least so many leaves, or the last there is."""
+        return self._first(LogAnchor.size >= end) or self._last(True)
+
+    def _first(self, condition: bool) -> LogAnchor | None:
+        return self._session.exec(self._rows.where(condition).order_by(col(LogAnchor.size)).limit(1)).first()
+
+    def _last(self, condition: bool) -> LogAnchor | None:
+        return self._session.exec(self._rows.where(condition).order_by(col(LogAnchor.size).desc()).limit(1)).first()
 
 
 class _Proofs:
@@ -242,8 +298,3 @@ class _Proofs:
 
 def _place(row: TenderEvent | LogAnchor) -> tuple[Place, int]:
     return Place(row.transaction_index, row.log_index), row.block_number
-
-
-def _signed(word: ReplacedBid) -> SignedReplacement:
-    act = Replacement(word.tender, word.commitment, word.replacement, word.signed_at)
-    return SignedReplacement(act, word.preimage, word.signature)

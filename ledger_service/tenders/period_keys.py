@@ -31,16 +31,14 @@ class Telling:
     anchored: int  # leaves of the log
     unopened: tuple[tuple[int, int], ...]  # of the host's tenders: the times of the notice and of the deadline
 
-    def allows(self, period: PastPeriod) -> bool:
-        """Whether the key of a period may be told.
+    def is_over(self, period: PastPeriod) -> bool:
+        """Whether all tenders that took bids in a period are opened, or given up, so that its leaves may be named.
 
         A bid is taken for a tender whose notice the service has followed, before the deadline by the log's clock. So
         the notice is no later than the last block of the period, and the deadline not before its beginning: each time
         is held against others of its own clock. What is published after the final block cannot be of an earlier time.
         """
-        if not period.slots or period.chain_time is None:
-            return False
-        if self.time <= period.chain_time or self.anchored < period.end:
+        if period.chain_time is None or self.time <= period.chain_time or self.anchored < period.end:
             return False
         return not any(notice <= period.chain_time and period.earliest < deadline for notice, deadline in self.unopened)
 
@@ -58,7 +56,7 @@ class PeriodKeys:
     def __init__(self, ground: TenderGround, finality: Finality, periods: PastPeriods, generation: int) -> None:
         self._ground = ground
         self._finality = finality
-        self._generation = generation
+        self.generation = generation
         self.periods = periods
 
     def telling(self) -> Telling:
@@ -66,13 +64,15 @@ class PeriodKeys:
         with Session(self._ground.engine) as session:
             number = final_block(session, self._finality)
             block = None if number is None else session.get(Block, number)
-            if block is None:
-                return Telling(0, 0, ())
-            return Telling(block.timestamp, self._anchored(session, block), self._unopened(session, block))
+            return Telling(0, 0, ()) if block is None else self.telling_at(session, block)
+
+    def telling_at(self, session: Session, block: Block) -> Telling:
+        """What decides as of a block, which must be final."""
+        return Telling(block.timestamp, self._anchored(session, block), self._unopened(session, block))
 
     def key(self, period: PastPeriod, telling: Telling) -> bytes | None:
-        """The key of a period, 32 bytes, where it may be told."""
-        return self.periods.key(period.number) if telling.allows(period) else None
+        """The key of a period, 32 bytes, where it has one that may be told."""
+        return self.periods.key(period.number) if period.has_key and telling.is_over(period) else None
 
     def commitment(self, period: PastPeriod) -> bytes | None:
         """The leaf that commits to that key, 32 bytes, where there is one."""
@@ -81,7 +81,7 @@ class PeriodKeys:
     def _anchored(self, session: Session, block: Block) -> int:
         sizes = select(func.max(Anchor.size)).where(
             Anchor.member == self._ground.member.number,
-            Anchor.generation == self._generation,
+            Anchor.generation == self.generation,
             Anchor.block_number <= block.number,
         )
         return session.exec(sizes).one() or 0

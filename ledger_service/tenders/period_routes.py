@@ -28,7 +28,7 @@ class PeriodOut(BaseModel):
     number: int
     first: int = Field(description="Index of its first leaf.")
     size: int = Field(description="How many leaves it has.")
-    slots: int = Field(description="0: it was not filled up, and has no key.")
+    slots: int = Field(description="0: it was not filled up, and only the period before may have a use for its key.")
     opened_at: int | None = Field(description="POSIX seconds by the log's clock; null: not known.")
     closed_at: int | None
     key_commitment: str | None = Field(

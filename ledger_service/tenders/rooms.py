@@ -14,6 +14,7 @@ from ledger_service.log.writer import LogWriter
 from ledger_service.operations.acts import Acts
 from ledger_service.tenders import audit_routes, bid_routes, commands, features_routes, period_routes, routes
 from ledger_service.tenders.acts import ALL_KINDS, TenderActs
+from ledger_service.tenders.audit_words import HostsDesk
 from ledger_service.tenders.auditing import Audits
 from ledger_service.tenders.bids import Bids
 from ledger_service.tenders.draws import routes as draw_routes
@@ -54,7 +55,7 @@ def open_rooms(
     keys = PeriodKeys(ground, finality, periods, generation)
     return (
         routes.routes(ground),
-        audit_routes.routes(Audits(ground, rpc, finality, reader, generation)),
+        audit_routes.routes(Audits(ground, rpc, finality, reader, keys, HostsDesk(ground, receipt_key))),
         period_routes.routes(keys),
         bid_routes.routes(bids, api_keys),
         draw_routes.routes(Draws(ground, writer), DrawReads(ground, finality), api_keys),

@@ -4,15 +4,19 @@ Promises to go by what the file and the reader show: leaves of the host's log, i
 recorded claims. What none of these shows is not shown, and is said so.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from typing import Final
 
 from anchors.steps import iso_time
 from anchors.tenders.audit.facts import Facts
+from anchors.tenders.audit.leaves import Leaf
 from anchors.tenders.audit.outcome import Outcome, broken, kept, listed, not_shown
 from anchors.tenders.bids import Bid
 from anchors.tenders.claims import Answer
 
 __all__ = ["judge_claims", "judge_late", "judge_leaves", "judge_places"]
+
+_MOST_COUNTED: Final = 1 << 20  # leaves; a log that grew by more meanwhile is not looked through
 
 
 def judge_places(facts: Facts) -> Outcome:
@@ -114,22 +118,61 @@ def judge_leaves(facts: Facts) -> Outcome:
         return not_shown("bids are not opened")
     if facts.log is None:
         return not_shown("the file shows no leaves of the host's log")
-    covered = [bid for bid in facts.bids if bid.place in facts.leaves]
-    total = sum(len(each.leaves) for each in facts.log.periods)
-    told = (
-        f"{total} leaves of {len(facts.log.periods)} periods, in which {len(covered)} of {len(facts.bids)} bids stand"
+    told, unseen = _shown(facts)
+    pledges = [leaf for each in facts.log.periods if (leaf := each.pledge) in facts.unaccounted and leaf]
+    strange = [leaf for leaf in facts.unaccounted if leaf not in pledges]
+    open_questions = (
+        ("neither filling nor accounted for", _leaves(strange)),
+        ("to commit to the keys of the periods that follow, which are not shown", _leaves(pledges)),
+        ("not shown with a key, since it is not told yet or the file had no room, the periods of", _bids(unseen)),
     )
-    if facts.unaccounted:
-        told_leaves = [f"{leaf.index} (0x{leaf.leaf.hex()})" for leaf in facts.unaccounted]
-        return not_shown(f"{told}; neither filling nor accounted for: {listed(told_leaves)}")
-    sealed = [each.first for each in facts.log.periods if each.key is None]
-    if len(covered) < len(facts.bids) or sealed:
-        return not_shown(
-            f"{told}, {len(sealed)} of them without a key; so much is accounted for, and the rest not seen"
-        )
+    if named := [f"{what}: {which}" for what, which in open_questions if which]:
+        return not_shown("; ".join((told, *named)))
+    return kept(f"{told}: every leaf is filling or accounted for{_accounts(facts)}")
+
+
+def _shown(facts: Facts) -> tuple[str, list[Bid]]:
+    """What is shown of the log, and the bids whose periods are not, or not with a key."""
+    periods = [each for each in facts.log.periods if each.key is not None] if facts.log else []
+    inside = {place for each in periods for place in range(each.first, each.end)}
+    unseen = [bid for bid in facts.bids if bid.place not in inside]
+    told = (
+        f"{len(inside)} leaves of {len(periods)} periods with their keys, in which {len(facts.bids) - len(unseen)} of "
+        f"{len(facts.bids)} bids stand"
+    )
+    return told + _reach(facts, inside), unseen
+
+
+def _reach(facts: Facts, inside: Collection[int]) -> str:
+    """Whether these are all leaves that were anchored in the time of bidding, as far as the file's anchors tell."""
+    story = facts.story
+    first = max((event.size for event, time in story.anchors if time < story.published_at), default=0)
+    end = min((event.size for event, time in story.anchors if time >= story.deadline), default=None)
+    if end is None:
+        return "; no anchor from the deadline on tells how many leaves there were"
+    missing = None if end - first > _MOST_COUNTED else sum(place not in inside for place in range(first, end))
+    if missing == 0:
+        return f", all from {first}, anchored before the notice, to {end}, anchored from the deadline on"
+    between = f"the {end - first} that were anchored between the notice and the deadline"
+    return f"; not all of {between}" if missing is None else f"; {missing} of {between} are not among them"
+
+
+def _accounts(facts: Facts) -> str:
+    """What accounts for leaves, beside the opening."""
+    shown = set(facts.leaves.values())
+    counted = (
+        ("refused", facts.reasons),
+        ("replaced or withdrawn by their holders' words", facts.replacements),
+        ("opened or refused in other tenders", facts.story.elsewhere),
+    )
+    told = [f"{count} {how}" for how, found in counted if (count := len(shown.intersection(found)))]
     declared = [facts.declared[leaf] for leaf in facts.leaves.values() if leaf in facts.declared]
-    besides = f"; no bids by what opens them: {listed(sorted(declared))}" if declared else ""
-    return kept(f"{told}: every leaf is filling or accounted for{besides}")
+    told += [f"no bids by what opens them: {listed(sorted(declared))}"] * bool(declared)
+    return f"; {', '.join(told)}" if told else ""
+
+
+def _leaves(leaves: Iterable[Leaf]) -> str:
+    return listed(f"{leaf.index} (0x{leaf.leaf.hex()})" for leaf in leaves)
 
 
 def _deadline(facts: Facts) -> str:

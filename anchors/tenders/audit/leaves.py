@@ -16,7 +16,7 @@ from anchors.periods import account
 __all__ = ["Leaf", "LogPart", "PeriodLeaves", "check_leaves", "range_path"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class Leaf:
     """A leaf at its place."""
 
@@ -52,9 +52,15 @@ class PeriodLeaves:
         if self.key is None:
             return tuple(self._leaf(slot) for slot in range(len(self.leaves)))
         found = account(self.key, self.leaves, self.next_key)
-        # Without the next key nothing shows that this leaf commits to one, and is not a bid.
-        unknown = () if self.next_key is not None else (found.next_key,)
-        return tuple(self._leaf(slot) for slot in sorted((*found.accepted, *unknown)))
+        pledge = () if self.pledge is None else (self.pledge,)
+        return tuple(sorted((*map(self._leaf, found.accepted), *pledge)))
+
+    @property
+    def pledge(self) -> Leaf | None:
+        """The leaf that should commit to the next period's key where that is not revealed: it may be a bid as well."""
+        if self.key is None or self.next_key is not None:
+            return None
+        return self._leaf(account(self.key, self.leaves).next_key)
 
     def _leaf(self, slot: int) -> Leaf:
         return Leaf(self.first + slot, self.leaves[slot])

@@ -259,7 +259,7 @@ _RULES: Final[tuple[tuple[str, str, Callable[[Facts], Outcome]], ...]] = (
     ("late-bids", "招标投标法 28; 实施条例 36", judge_late),
     ("dropped-bids", "招标投标法 29, 36", judge_claims),
     ("three-bids", "招标投标法 28; 实施条例 44", _three_bids),
-    ("leaves", "招标投标法 32, 36", judge_leaves),
+    ("leaves", "招标投标法 32, 36; 实施条例 41", judge_leaves),
     ("evaluation", f"{_JOINT}; 招标投标法 37", _evaluation),
     ("candidates", "实施条例 54", _candidates),
     ("objections", "实施条例 54", _objections),

@@ -8,6 +8,7 @@ state can tell, see `anchors.tenders.audit.state`.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from anchors.chain.keccak import keccak256
 from anchors.errors import ActMissing, ActNamedOtherwise, EventOfAnotherTender, NeedlessParts
@@ -33,6 +34,8 @@ from anchors.tenders.bids import ENTRY_BYTES
 from anchors.tenders.life import State
 
 __all__ = ["Dated", "Objection", "Round", "Story", "tell"]
+
+_REFUSAL_BYTES: Final = 64  # of a refused bid: commitment, digest of the reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,8 @@ class Story:
     failed: Failed | None = None
     claims: dict[bytes, Claimed] = field(default_factory=dict)  # by commitment
     answers: dict[bytes, Answered] = field(default_factory=dict)
-    elsewhere: set[bytes] = field(default_factory=set)  # commitments that were opened in other tenders
+    elsewhere: set[bytes] = field(default_factory=set)  # commitments that were opened or refused in other tenders
+    others: dict[bytes, int] = field(default_factory=dict)  # these tenders, with the times of their openings
     anchors: list[tuple[LogAnchored, int]] = field(default_factory=list)  # of the host's log, with their times
     state: State = State.PUBLISHED
     last_block: int = 0
@@ -121,8 +125,9 @@ def tell(tender: bytes, events: Sequence[Dated]) -> Story:
     for each in events:
         if isinstance(each.event, LogAnchored):
             _add_anchor(story, each.event, each.time)
-    for other in {each.event for each in events if isinstance(each.event, Event) and each.event.tender != tender}:
-        _add_other(story, other)
+    for each in events:
+        if isinstance(each.event, Event) and each.event.tender != tender:
+            _add_other(story, each.event, each.time)
     return story
 
 
@@ -249,11 +254,12 @@ def _add_anchor(story: Story, event: LogAnchored, time: int) -> None:
     story.anchors.append((event, time))
 
 
-def _add_other(story: Story, event: Event) -> None:
+def _add_other(story: Story, event: Event, time: int) -> None:
     if not isinstance(event, Opened):
         raise EventOfAnotherTender(event.tender)
-    story.elsewhere.update(_commitments(event.entries))
+    story.others[event.tender] = time
+    story.elsewhere.update(_commitments(event.entries, ENTRY_BYTES), _commitments(event.refusals, _REFUSAL_BYTES))
 
 
-def _commitments(entries: bytes) -> list[bytes]:
-    return [entries[at : at + 32] for at in range(0, len(entries), ENTRY_BYTES)]
+def _commitments(entries: bytes, width: int) -> list[bytes]:
+    return [entries[at : at + 32] for at in range(0, len(entries), width)]

@@ -290,12 +290,14 @@ def _prove_receipts(
 def _prove_replacements(
     file: AuditFile, network: Network, register: Contract, story: Story
 ) -> Mapping[bytes, Replacement]:
+    """By commitment; words about bids of other tenders are good where the file shows those opened, from before it."""
     found: dict[bytes, Replacement] = {}
+    until = {**story.others, story.name: story.deadline}
     for each in file.replacements():
-        if each.act.tender != story.name:
+        if each.act.tender not in until:
             raise TenderDiffers
-        if each.act.signed_at >= story.deadline:
-            raise ReplacedLate(each.act.signed_at, story.deadline)
+        if each.act.signed_at >= until[each.act.tender]:
+            raise ReplacedLate(each.act.signed_at, until[each.act.tender])
         each.act.prove_holder(register.address, network.chain_id, each.preimage, each.signature)
         found[each.act.commitment] = each.act
     return found

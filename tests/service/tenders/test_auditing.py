@@ -1,7 +1,6 @@
 """Audits as the API hands them out, from a real chain, recomputed offline with the network file alone."""
 
 import json
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -11,9 +10,9 @@ from typing import Any
 
 import httpx
 import pytest
-from bidding import SLOTS, Room, bidding
+from bidding import Room, identity
 from conftest import Clock
-from founding import NOW, Founded, Tree, block_time, catch_up, later
+from founding import NOW, Founded, Tree, catch_up, later
 from liar import Refusal, lying
 from sealed_headers import NAMES, pin
 from sealing_node import SealingNode
@@ -24,18 +23,19 @@ from typer.testing import CliRunner
 
 from anchors.chain.header import CLIQUE, QBFT
 from anchors.network import Network, sign_network, write_network
-from anchors.tenders import Bid
 from anchors.tenders.audit import AuditFile, AuditVerdict, audit
-from ledger_service.chain.contracts import EVIDENCE_LOG
 from ledger_service.chain.finality import Finality
 from ledger_service.chain.rpc import Rpc
 from ledger_service.cli import app
 from ledger_service.errors import NodeDishonest, Unavailable
 from ledger_service.index.indexer import Followed, Indexer
 from ledger_service.index.tender_tables import TenderEvent
+from ledger_service.log.past_periods import PastPeriods
 from ledger_service.log.reader import LogReader
+from ledger_service.tenders.audit_words import HostsDesk
 from ledger_service.tenders.auditing import AT_ONCE, Audits
 from ledger_service.tenders.ground import TenderGround
+from ledger_service.tenders.period_keys import PeriodKeys
 
 Follow = Callable[[], None]
 LEFT_OUT = BIDDERS[5]
@@ -65,10 +65,11 @@ def judged(founded: Founded, file: bytes) -> AuditVerdict:
     return verdict
 
 
-def audits(ground: TenderGround, rpc: Rpc, folder: Path) -> Audits:
+def audits(ground: TenderGround, founded: Founded, rpc: Rpc, folder: Path) -> Audits:
     """Without a log."""
-    reader = LogReader(ground.engine, folder, 0, ground.clock)
-    return Audits(ground, rpc, Finality.pinned(ground.network, 0), reader, 0)
+    reader, finality = LogReader(ground.engine, folder, 0, ground.clock), Finality.pinned(ground.network, 0)
+    keys = PeriodKeys(ground, finality, PastPeriods(ground.engine, identity(founded, HOST)), 0)
+    return Audits(ground, rpc, finality, reader, keys, HostsDesk(ground, founded.opened[HOST, "receipt-signer"]))
 
 
 def ruled(verdict: AuditVerdict, outcome: str) -> set[str]:
@@ -103,31 +104,6 @@ def test_a_whole_life_is_audited_from_one_file(
     assert (verdict.tender, verdict.state) == (tender, tendering.tenders[tender].state)
     assert ruled(verdict, "broken") == set()
     assert ruled(verdict, "not shown") == {"places", "leaves", "draw"}  # no leaves of the log, and no draw's file
-
-
-def test_opened_bids_are_shown_at_their_places_in_the_log(
-    tendering: Tendering, ground: TenderGround, founded: Founded, clock: Clock, follow: Follow, tmp_path: Path
-) -> None:
-    tender = tendering.publish()
-    clock.set(block_time(tendering.rpc))
-    follow()
-    with bidding(ground, founded, tendering.rpc, tmp_path / "data", clock, SLOTS, 0.5) as room:
-        receipts = room.handed_in(tender, *BIDDERS[:5])
-        while (anchored := room.checkpoint()) is None or anchored.size <= max(one.index for one in receipts):
-            time.sleep(0.02)
-        key = founded.opened[HOST, "anchorer"]
-        founded.send(tendering.rpc, key, EVIDENCE_LOG, "anchor", anchored.size, anchored.root, [])
-        tendering.close(tender)
-        tendering.open(tender, [Bid(one.commitment, one.index) for one in receipts[:4]])
-        file = asked(room, tender, follow).content
-    verdict = judged(founded, file)
-    assert ruled(verdict, "broken") == set()
-    assert {"places", "late-bids"} <= ruled(verdict, "kept")
-    assert "leaves" in ruled(verdict, "not shown")  # no key is told, so others are not seen
-    log = AuditFile(file).log()
-    assert log is not None
-    assert {leaf for each in log.periods for leaf in each.leaves} == {one.commitment for one in receipts[:4]}
-    assert {each.key for each in log.periods} == {None}
 
 
 def test_the_commands_fetch_and_audit(
@@ -185,13 +161,13 @@ def test_of_a_tender_that_nobody_announced_there_is_no_audit(room: Room, follow:
 
 
 def test_no_audit_is_given_of_what_the_state_contradicts(
-    tendering: Tendering, ground: TenderGround, rpc: Rpc, follow: Follow, tmp_path: Path
+    tendering: Tendering, ground: TenderGround, founded: Founded, rpc: Rpc, follow: Follow, tmp_path: Path
 ) -> None:
     tender = tendering.publish()
     tendering.amend(tender, digest=b"\x71" * 32)
     follow()
     with lying(rpc) as liar, Rpc(liar.url) as node:
-        made = audits(ground, node, tmp_path)
+        made = audits(ground, founded, node, tmp_path)
         liar.tamper = shorten_account
         with pytest.raises(NodeDishonest, match="does not lead to the header's state root"):
             made.gather(tender)
@@ -202,7 +178,7 @@ def test_no_audit_is_given_of_what_the_state_contradicts(
         session.exec(delete(TenderEvent).where(col(TenderEvent.kind) == "amended"))
         session.commit()
     with pytest.raises(NodeDishonest, match="would be refuted at state"):
-        audits(ground, rpc, tmp_path).gather(tender)
+        audits(ground, founded, rpc, tmp_path).gather(tender)
 
 
 def shorten_account(method: str, _parameters: list[Any], result: Any) -> Any:
@@ -214,7 +190,7 @@ def forget_state(method: str, _parameters: list[Any], result: Any) -> Any:
 
 
 def test_a_slow_node_does_not_take_all_threads(
-    tendering: Tendering, ground: TenderGround, rpc: Rpc, follow: Follow, tmp_path: Path
+    tendering: Tendering, ground: TenderGround, founded: Founded, rpc: Rpc, follow: Follow, tmp_path: Path
 ) -> None:
     tender = tendering.publish()
     follow()
@@ -228,7 +204,7 @@ def test_a_slow_node_does_not_take_all_threads(
 
     with lying(rpc) as liar, Rpc(liar.url) as node, ThreadPoolExecutor(AT_ONCE) as pool:
         liar.tamper = wait
-        made = audits(ground, node, tmp_path)
+        made = audits(ground, founded, node, tmp_path)
         running = [pool.submit(made.gather, tender) for _ in range(AT_ONCE)]
         try:
             assert all(asking.acquire(timeout=20) for _ in running)
@@ -252,7 +228,7 @@ def test_where_validators_seal_every_block_is_shown_sealed(
         liar.tamper = SealingNode(rpc, consensus, lambda _: NAMES[:4])
         network = sealed_network(founded, liar.tamper, consensus)
         catch_up(Indexer(ground.engine, node, Followed.pinned(network), lambda: NOW))
-        made = audits(replace(ground, network=network), node, tmp_path)
+        made = audits(replace(ground, network=network), founded, node, tmp_path)
         file = made.gather(tender)
     verdict = audit(file, write_network(network))
     assert [step for step in verdict.steps if not step.ok] == []

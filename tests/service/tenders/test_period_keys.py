@@ -128,19 +128,19 @@ PERIOD = PastPeriod(5, 320, 384, 64, committed=True, opened_at=1000, closed_at=1
 def test_times_decide_to_the_second(
     time: int, anchored: int, unopened: tuple[tuple[int, int], ...], allowed: bool
 ) -> None:
-    assert Telling(time, anchored, unopened).allows(PERIOD) is allowed
+    assert Telling(time, anchored, unopened).is_over(PERIOD) is allowed
 
 
 def test_a_clock_that_is_set_back_lets_no_tender_be_missed() -> None:
     back = replace(PERIOD, opened_at=2000)
-    assert not Telling(9999, 999, ((900, 1500),)).allows(back)
+    assert not Telling(9999, 999, ((900, 1500),)).is_over(back)
 
 
 @pytest.mark.parametrize("unknown", ["opened_at", "closed_at"])
 def test_where_times_are_not_known_every_tender_holds_the_key_back(unknown: str) -> None:
     old = replace(PERIOD, **{unknown: None})
-    assert not Telling(9999, 999, ((1, 2),)).allows(old)
-    assert not Telling(9999, 999, ()).allows(replace(PERIOD, chain_time=None))
+    assert not Telling(9999, 999, ((1, 2),)).is_over(old)
+    assert not Telling(9999, 999, ()).is_over(replace(PERIOD, chain_time=None))
 
 
 def test_another_tender_that_took_bids_at_the_time_holds_the_key_back(host: Hosting, tendering: Tendering) -> None:
