@@ -109,11 +109,17 @@ def _write_event(event: Event, digests: _Digests) -> dict[str, object]:
         },
     }
     return {
+        "id": _id(event.place),
         "event": event.happening.value,
         **recorded,
         **_write_place(event.place),
         **{name: value for name, value in further.items() if value},
     }
+
+
+def _id(place: Place) -> str:
+    """By which whoever merges releases keeps every event. Source: OCDS 1.1, merging, identifier merge."""
+    return f"{place.block}-{place.transaction}-{place.log_index}"
 
 
 def _write_place(place: Place) -> dict[str, object]:
@@ -143,7 +149,7 @@ def _write_leaf(leaf: Leaf) -> dict[str, object]:
 
 
 def _read_event(value: object, where: str, digests: _Digests) -> Event:
-    fields = Fields(value, where, ("event", *_PLACE, *_MAY_LACK), _MAY_LACK)
+    fields = Fields(value, where, ("id", "event", *_PLACE, *_MAY_LACK), _MAY_LACK)
     known = fields.members
     happening = Happening(fields.text("event", "|".join(Happening)))
     if ("digest" in known) != ("digestOf" in known):
@@ -152,9 +158,11 @@ def _read_event(value: object, where: str, digests: _Digests) -> Event:
         found = _recorded_as(happening, fields.hex("digest", 32), digests)
         if fields.text("digestOf", "release|awards|document") != found:
             raise MalformedFile(where, "records something else than this release says")
+    place = _read_place(fields)
+    fields.text("id", _id(place))
     return Event(
         happening=happening,
-        place=_read_place(fields),
+        place=place,
         digest=fields.hex("digest", 32) if "digest" in known else None,
         evidence=fields.each("evidence", _MAX_LISTED, _url) if "evidence" in known else (),
         commitments=fields.hex_list("commitments", _MAX_LISTED, 32) if "commitments" in known else (),

@@ -29,6 +29,27 @@ _URL: Final = re.compile(r"https?://[!-~]{1,500}")
 _OBJECT: Final[dict[int | str, dict[str, Any]]] = {
     200: {"content": {"application/json": {"schema": {"type": "object"}}}}
 }
+_PACKAGE: Final[dict[int | str, dict[str, Any]]] = {
+    200: {
+        "description": "A release package, https://standard.open-contracting.org/1.1/",
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "required": ["uri", "version", "extensions", "publishedDate", "publisher", "releases"],
+                    "properties": {
+                        "uri": {"type": "string"},
+                        "version": {"type": "string", "enum": ["1.1"]},
+                        "extensions": {"type": "array", "items": {"type": "string"}},
+                        "publishedDate": {"type": "string", "format": "date-time"},
+                        "publisher": {"type": "object"},
+                        "releases": {"type": "array", "minItems": 1, "items": {"type": "object"}},
+                    },
+                }
+            }
+        },
+    }
+}
 Digest = Annotated[str, Path(pattern=r"^0x[0-9a-f]{64}$", description="SHA-256 of a notice, in any of its versions.")]
 
 
@@ -48,7 +69,7 @@ def routes(ground: TenderGround, prefix: str | None, public_url: str | None) -> 
     """
     router = APIRouter(tags=["open contracting"])
 
-    @router.get("/v1/tenders/{tender}/ocds", responses=_OBJECT)
+    @router.get("/v1/tenders/{tender}/ocds", responses=_PACKAGE)
     def show_package(request: Request, tender: TenderName, as_of: AsOf = None) -> Response:
         """A tender as an OCDS 1.1 release package that says where on the chain each step is recorded and proven."""
         name, addresses = bytes.fromhex(tender[2:]), Addresses(_base(request, public_url), prefix)

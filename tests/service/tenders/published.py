@@ -73,12 +73,17 @@ def faults(data: bytes) -> list[str]:
     return [error.json_path for error in _validator().iter_errors(json.loads(data))]
 
 
+def release_schema() -> Any:
+    """The standard's schema of releases, patched by our extension."""
+    standard = json.loads((SCHEMAS / "release-schema-1__1__4.json").read_bytes())
+    patched = _merge_patch(standard, json.loads((EXTENSION_FILES / "release-schema.json").read_bytes()))
+    return patched | {"id": RELEASE_SCHEMA}
+
+
 @cache
 def _validator() -> Draft4Validator:
     package_schema = json.loads((SCHEMAS / "release-package-schema-1__1__5.json").read_bytes())
-    standard = json.loads((SCHEMAS / "release-schema-1__1__4.json").read_bytes())
-    patched = _merge_patch(standard, json.loads((EXTENSION_FILES / "release-schema.json").read_bytes()))
-    patched["id"] = RELEASE_SCHEMA
+    patched = release_schema()
     registry: Registry[Any] = Registry().with_resource(RELEASE_SCHEMA, Resource.from_contents(patched, DRAFT4))
     Draft4Validator.check_schema(patched)
     return Draft4Validator(package_schema, registry=registry, format_checker=FORMATS)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from published import example_packages, faults, package, release, validate
+from published import example_packages, faults, package, release, release_schema, validate
 
 from anchors.subjects import Subject
 from ledger_service.tenders.ocds.exporting import EXTENSION_FILES, Publication, export_package
@@ -210,6 +210,8 @@ _LOG_TOLD = {
         lambda each: _first(each).pop("digestOf"),
         lambda each: _first(each).pop("digest"),
         lambda each: _first(each).update(event="dream"),
+        lambda each: _first(each).pop("id"),
+        lambda each: _first(each).update(id=7),
         lambda each: _first(each).update(digest="0x00"),
         lambda each: _first(each).update(blockTime="2026-01-01"),
         lambda each: _first(each).update(logIndex=-1),
@@ -273,6 +275,26 @@ def test_an_event_does_not_come_from_another_tenders_release() -> None:
         )
     with pytest.raises(BadPackage, match="two different releases"):
         export_package(told_without_releases(events=events), PUBLICATION)
+
+
+def test_merged_releases_keep_every_event() -> None:
+    """By the standard's own reference implementation of merging."""
+    merging = pytest.importorskip("ocdsmerge", reason="ocdskit is not installed")
+    for timeline in (told(example_plan()), told_without_releases()):
+        releases = json.loads(export_package(timeline, PUBLICATION))["releases"]
+        merged = merging.Merger(schema=release_schema()).create_compiled_release(releases)
+        merged_events = {event["id"]: event for event in merged["bidledger"]["events"]}
+        told_events = {event["id"]: event for each in releases for event in each["bidledger"]["events"]}
+        assert merged_events == told_events
+        assert len(told_events) == len(timeline.events)
+        assert [award["status"] for award in merged["awards"]] == ["active"]
+
+
+def test_an_event_is_not_called_by_another_place() -> None:
+    value = json.loads(export_package(told(example_plan()), PUBLICATION))
+    _first(value["releases"][0])["id"] = "7-7-7"
+    with pytest.raises(BadPackage):
+        read_references(read_package(json.dumps(value).encode()).releases[0])
 
 
 def test_the_extension_describes_itself_as_ocds_extensions_do() -> None:
