@@ -173,9 +173,14 @@ class Audited:
         return [self.replacement("alpha", commitment("alpha again")), self.replacement("beta", bytes(32))]
 
     def replacement(
-        self, name: str, by: bytes, signer: str | None = None, at: int = DEADLINE - HOUR
+        self,
+        name: str,
+        by: bytes,
+        signer: str | None = None,
+        at: int = DEADLINE - HOUR,
+        tender: bytes | None = None,
     ) -> SignedReplacement:
-        act = Replacement(self.life.name, commitment(name), by, at)
+        act = Replacement(tender or self.life.name, commitment(name), by, at)
         signature = sign_digest(key(signer or f"{name} holder"), act.digest(REGISTER, CHAIN_ID))
         return SignedReplacement(act, layout(name), signature)
 

@@ -162,7 +162,8 @@ class Life:
     answered: bool = True
     late: bool = False
     ends: str = "award"
-    elsewhere: tuple[str, ...] = ()
+    elsewhere: tuple[str, ...] = ()  # opened by another tender, whose name is PAPER
+    refused_elsewhere: tuple[str, ...] = ()
     change: Callable[[list[Emission]], list[Emission]] = lambda events: events
     panel: Evaluators = field(default_factory=seated)
 
@@ -314,7 +315,7 @@ class Life:
         signature = "BidsOpened(bytes32,bytes32,bytes32,uint32,uint32,bytes32,address,bytes,bytes)"
         event = self._own(
             *(signature, self.opened_at + 1, PAPER, found.root, found.count, 0, PAPER, "0x" + "11" * 20),
-            *(pack_bids(bids), b""),
+            *(pack_bids(bids), b"".join(commitment(name) + PAPER for name in self.refused_elsewhere)),
         )
         return replace(event, topics=(event.topics[0], PAPER, PAPER))
 

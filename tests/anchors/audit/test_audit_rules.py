@@ -4,7 +4,20 @@ from dataclasses import replace
 
 import pytest
 from audited import Audited, detail, node_reader, outcome
-from audited_life import ACCEPTED, CLOSED_SIZE, DAY, DEADLINE, SIZE, START, Life, commitment, statement, word
+from audited_life import (
+    ACCEPTED,
+    CLOSED_SIZE,
+    DAY,
+    DEADLINE,
+    PAPER,
+    SIZE,
+    SLOTS,
+    START,
+    Life,
+    commitment,
+    statement,
+    word,
+)
 from draw.held_draw import held, story, told
 from sealed_headers import address
 
@@ -278,6 +291,37 @@ def test_a_bid_that_another_tender_opened_is_accounted_for() -> None:
     accepted = (*ACCEPTED.items(), ("of another tender", 1))
     verdict = Audited(Life(accepted=accepted, elsewhere=("of another tender",))).judge()
     assert verdict.finding is Finding.KEPT
+
+
+def test_a_bid_that_another_tender_refused_or_its_holder_took_back_there_is_accounted_for() -> None:
+    accepted = (*ACCEPTED.items(), ("refused there", 1), ("withdrawn there", 1))
+    audited = Audited(Life(accepted=accepted, elsewhere=("of another tender",), refused_elsewhere=("refused there",)))
+    (left,) = audited.judge().unaccounted
+    assert left.leaf == commitment("withdrawn there")
+    word_there = audited.replacement("withdrawn there", bytes(32), tender=PAPER)
+    verdict = audited.judge(audited.file(replacements=[*audited.replacements(), word_there]))
+    assert verdict.finding is Finding.KEPT
+    told = detail(verdict, "leaves")
+    assert "3 replaced or withdrawn by their holders' words, 1 opened or refused in other tenders" in told
+
+
+def test_a_leaf_that_stands_for_a_key_which_is_not_shown_is_listed_as_that() -> None:
+    log = KEPT.log()
+    last = replace(log.periods[-1], next_key=None)
+    verdict = KEPT.judge(KEPT.file(log=LogPart(log.size, (*log.periods[:-1], last))))
+    assert verdict.unaccounted == (last.pledge,)
+    assert outcome(verdict, "leaves") == "not shown"
+    assert f"to commit to the keys of the periods that follow, which are not shown: {last.pledge.index} (" in detail(
+        verdict, "leaves"
+    )
+
+
+def test_it_is_told_whether_all_leaves_of_the_time_of_bidding_are_shown() -> None:
+    assert "are not among them" in detail(KEPT.judge(), "leaves")
+    whole = KEPT.judge(KEPT.file(log=KEPT.log(range(SIZE // SLOTS))))
+    assert f"all from 0, anchored before the notice, to {CLOSED_SIZE}, anchored from the deadline on" in detail(
+        whole, "leaves"
+    )
 
 
 def test_a_leaf_that_is_opened_as_something_else_than_a_bid_is_accounted_for_and_told() -> None:

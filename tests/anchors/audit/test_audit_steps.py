@@ -326,6 +326,15 @@ def test_a_replacement_in_another_tender_is_refused() -> None:
     assert _refuted(KEPT.file(replacements=[replace(other, signature=signature)]))[0] == "receipts"
 
 
+def test_a_replacement_in_a_tender_that_the_file_shows_opened_is_from_before_that() -> None:
+    audited = Audited(Life(elsewhere=("of another tender",)))
+    opened_at = audited.life.opened_at + 1
+    late = audited.replacement("beta", bytes(32), at=opened_at, tender=PAPER)
+    assert _refuted(audited.file(replacements=[late]), audited)[0] == "receipts"
+    timely = audited.replacement("beta", bytes(32), at=opened_at - 1, tender=PAPER)
+    assert audited.judge(audited.file(replacements=[timely])).finding is not Finding.REFUTED
+
+
 def test_a_replacement_of_another_bid_is_refused() -> None:
     other = replace(KEPT.replacement("beta", bytes(32)), preimage=KEPT.replacement("alpha", bytes(32)).preimage)
     assert _refuted(KEPT.file(replacements=[other]))[0] == "receipts"
