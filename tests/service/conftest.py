@@ -8,6 +8,7 @@ from databases import empty_database
 from founding import Founded, found
 from sqlalchemy import Engine
 
+from ledger_service import keys
 from ledger_service.chain import devnet
 from ledger_service.chain.rpc import Rpc
 
@@ -34,6 +35,14 @@ def _chain(item: pytest.Item) -> object:
         if isinstance(item, pytest.Function) and hasattr(item, "callspec")
         else None
     )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cheap_keystores() -> Iterator[None]:
+    """Keystores that are made here take next to no time, wherever they are opened: each says its own cost."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(keys, "SCRYPT_COST", 2)
+        yield
 
 
 @pytest.fixture(scope="session", params=devnet.UNSEALED)

@@ -312,6 +312,7 @@ def test_a_listener_that_takes_nothing_is_dropped_and_holds_nobody_up(
             assert quick.names(2000) == ["record.published"] + ["record.objected"] * 1999
             deadline = time.monotonic() + 20
             while (answer := client.send(client.build_request("GET", PATH), stream=True)).status_code == 503:
+                answer.close()
                 assert time.monotonic() < deadline, "the place of the one that takes nothing is not given up"
                 time.sleep(0.1)
             answer.close()
