@@ -16,6 +16,7 @@ from anchors.chain.answers import Answer
 from anchors.chain.header import Header
 from anchors.chain.receipts import prove_receipt, receipt_key, receipts_trie
 from anchors.chain.trie import Trie
+from anchors.commitment import Statement, commit
 from anchors.errors import AnchorsError, AuditTooLarge
 from anchors.evidence import Anchor, Finality, Place
 from anchors.network import write_network
@@ -23,6 +24,7 @@ from anchors.tenders import State, parse_bids
 from anchors.tenders.audit import (
     FinalState,
     Finding,
+    LogPart,
     ProvenLog,
     audit,
     audit_slots,
@@ -43,7 +45,7 @@ from ledger_service.log.reader import LogReader
 from ledger_service.refusals import Refused
 from ledger_service.tenders.audit_leaves import LogLeaves, Shown
 from ledger_service.tenders.audit_words import HostsDesk, HostWords
-from ledger_service.tenders.draws.rounds import draw_of
+from ledger_service.tenders.draws.rounds import draw_of, statements_of
 from ledger_service.tenders.ground import TenderGround
 from ledger_service.tenders.period_keys import PeriodKeys, Telling
 from ledger_service.tenders.queries import Standing, happened, opened_bids, standing
@@ -64,6 +66,7 @@ class _Known:
     telling: Telling
     shown: Shown  # of the log
     draws: tuple[bytes, ...]  # the files of the draw's rounds, where they are held here
+    declared: tuple[Statement, ...]  # of the evidence of draws in this service's log
 
     def subjects(self, kind: str) -> list[bytes]:
         """What the events of a kind are about."""
@@ -157,6 +160,7 @@ class Audits:
             state,
             receipts=words.receipts,
             replacements=words.replacements,
+            statements=_of_leaves(known.declared, log),
             log=log,
             draws=known.draws,
         )
@@ -184,6 +188,7 @@ class Audits:
             telling=telling,
             shown=shown,
             draws=draw_of(session, tender) if row.state == State.AWARDED else (),
+            declared=statements_of(session),
         )
 
     def _shown(self, session: Session, one: Standing, edges: Sequence[LogAnchor | None], telling: Telling) -> Shown:
@@ -298,3 +303,9 @@ class _Proofs:
 
 def _place(row: TenderEvent | LogAnchor) -> tuple[Place, int]:
     return Place(row.transaction_index, row.log_index), row.block_number
+
+
+def _of_leaves(statements: Sequence[Statement], log: LogPart | None) -> list[Statement]:
+    """Those whose commitments are among the leaves that are shown."""
+    shown = {leaf for period in log.periods for leaf in period.leaves} if log is not None else set()
+    return [each for each in statements if commit(each) in shown]

@@ -11,6 +11,7 @@ from typing import Any, Final
 import orjson
 from sqlmodel import Session, col, select
 
+from anchors.commitment import Statement
 from anchors.tenders.draw import (
     Confirmation,
     Disclosure,
@@ -24,7 +25,7 @@ from anchors.tenders.draw import (
 from anchors.tenders.draw.parts import KINDS, Part, write_parts
 from ledger_service.tenders.draws.tables import DrawPart, DrawRound
 
-__all__ = ["Round", "draw_of", "find_round", "find_rounds", "row_of"]
+__all__ = ["Round", "draw_of", "find_round", "find_rounds", "row_of", "statements_of"]
 
 LISTS: Final = "lists"  # the one of KINDS that nothing but a panel is made from
 
@@ -107,6 +108,12 @@ def draw_of(session: Session, tender: bytes) -> tuple[bytes, ...]:
         else:
             break
     return tuple(files)
+
+
+def statements_of(session: Session) -> tuple[Statement, ...]:
+    """What opens the leaves of the host's log that are evidence of draws, of whatever tender: everybody may have it."""
+    rows = session.exec(select(DrawRound.statement).where(col(DrawRound.receipt).is_not(None))).all()
+    return tuple(Statement.from_json(orjson.loads(row)) for row in rows if row is not None)
 
 
 def row_of(tender: bytes, number: int, part: Part, now: int) -> DrawPart:
