@@ -24,9 +24,8 @@ async def read_body(receive: Receive, declared: str, limit: int) -> bytes:
         TooLarge: it is longer, or says so.
         BadRequest: the connection ended within it.
     """
-    too_large = TooLarge(f"The body may have {limit:,} bytes; send less at a time.")
     if declared.isdecimal() and int(declared) > limit:
-        raise too_large
+        raise _too_large(limit)
     body: bytes = b""
     while True:
         message = await receive()
@@ -34,9 +33,13 @@ async def read_body(receive: Receive, declared: str, limit: int) -> bytes:
             raise BadRequest("The connection ended before the body did.")
         body += message.get("body", b"")
         if len(body) > limit:
-            raise too_large
+            raise _too_large(limit)
         if not message.get("more_body", False):
             return body
+
+
+def _too_large(limit: int) -> TooLarge:
+    return TooLarge(f"The body may have {limit:,} bytes; send less at a time.")
 
 
 def bounded_route(limit: int) -> type[APIRoute]:

@@ -5,7 +5,7 @@ describes it and hands it over. What comes in is bounded and strict before anyth
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 import orjson
@@ -58,19 +58,14 @@ class EvidenceEndpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request: 201 with the receipts, in the order of the commitments, or a problem document."""
         try:
-            body = await self._accept(scope, receive)
+            if scope["method"] != "POST":
+                raise method_not_allowed(scope["method"], "POST")
+            key, idempotency_key, commitments = await read_asked(scope, receive, self._api_keys)
+            accepted = await self._writer.accept(commitments, key.id, key.quota, idempotency_key)
         except ServiceError as error:
             await send_problem(send, error)
             return
-        await send_answer(send, 201, _HEADERS, body)
-
-    async def _accept(self, scope: Scope, receive: Receive) -> bytes:
-        if scope["method"] != "POST":
-            raise method_not_allowed(scope["method"], "POST")
-        asked = await read_asked(scope, receive, self._api_keys)
-        key = asked.key
-        accepted = await self._writer.accept(asked.commitments, key.id, key.quota, asked.idempotency_key)
-        return accepted.to_json()
+        await send_answer(send, 201, _HEADERS, accepted.to_json())
 
 
 async def read_asked(scope: Scope, receive: Receive, api_keys: ApiKeys) -> Asked:
@@ -87,7 +82,10 @@ async def read_asked(scope: Scope, receive: Receive, api_keys: ApiKeys) -> Asked
     fields = _fields(scope["headers"])
     key = api_keys.authenticate(fields.get(b"authorization")).require(KeyScope.SUBMIT)
     idempotency_key = _idempotency_key(fields.get(b"idempotency-key"))
-    return Asked(key, idempotency_key, parse_commitments(await _body(fields, receive)))
+    if not _JSON.fullmatch(fields.get(b"content-type", "")):
+        raise UnsupportedMediaType("Send the commitments as Content-Type: application/json.")
+    body = await read_body(receive, fields.get(b"content-length", ""), MAX_BODY_BYTES)
+    return Asked(key, idempotency_key, parse_commitments(body))
 
 
 def parse_commitments(body: bytes) -> list[bytes]:
@@ -129,12 +127,6 @@ def _parsed(values: list[object]) -> list[bytes]:
 
 def _invalid(pointer: str, what: str) -> InvalidContent:
     return InvalidContent(f"{what}.", facts={"pointer": pointer})
-
-
-async def _body(fields: Mapping[bytes, str], receive: Receive) -> bytes:
-    if not _JSON.fullmatch(fields.get(b"content-type", "")):
-        raise UnsupportedMediaType("Send the commitments as Content-Type: application/json.")
-    return await read_body(receive, fields.get(b"content-length", ""), MAX_BODY_BYTES)
 
 
 def _idempotency_key(field: str | None) -> str | None:
