@@ -1,6 +1,6 @@
 """A small tree kept whole in memory, for a batch whose every leaf is given its path at once."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Self
 
 from anchors.errors import OutsideTree
@@ -41,6 +41,10 @@ class Levels:
     def root(self) -> bytes:
         """The root, 32 bytes."""
         return self._levels[-1][0] if self.size else EMPTY_ROOT
+
+    def below_root(self) -> Iterator[Sequence[bytes]]:
+        """Go through the levels from the one below the root to the leaves."""
+        return reversed(self._levels[:-1])
 
     def path(self, index: int) -> list[bytes]:
         """Return the inclusion path of the leaf at `index`, leaf to root.

@@ -68,14 +68,22 @@ class SignedBatch:
         return ",".join([self._receipt(at) for at in range(position, position + count)]).encode()
 
     def _receipt(self, position: int) -> str:
-        # Written by hand: a thousand receipts of one batch share all but these four fields.
+        # Written by hand: the receipts of one batch share all but these four fields.
         entry = self.entries[position]
-        path = '","0x'.join([node.hex() for node in self.tree.path(position)])
         return (
             f'{{"commitment":"0x{entry[INDEX_BYTES:].hex()}","index":{int.from_bytes(entry[:INDEX_BYTES], "big")},'
-            f'{self._shared[0]},"position":{position},"path":[{f"{chr(34)}0x{path}{chr(34)}" if path else ""}],'
-            f"{self._shared[1]}}}"
+            f'{self._shared[0]},"position":{position},"path":[{self._paths[position]}],{self._shared[1]}}}'
         )
+
+    @cached_property
+    def _paths(self) -> list[str]:
+        """The paths of all positions, written from the root down: a node's is its sibling, then that of its parent."""
+        written = [""]
+        for nodes in self.tree.below_root():
+            names = [f',"0x{node.hex()}"' for node in nodes]
+            siblings = [*names, ""] if len(names) & 1 else names  # a node that is carried up has none
+            written = [siblings[at ^ 1] + written[at >> 1] for at in range(len(names))]
+        return [path[1:] for path in written]
 
     @cached_property
     def _shared(self) -> tuple[str, str]:
