@@ -5,6 +5,7 @@ A process number passes to another program once its own has ended, so each is ke
 
 import contextlib
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -15,6 +16,8 @@ from pathlib import Path
 from typing import Final
 
 STOP_SECONDS: Final = 15.0
+# Linux gives to whoever connects those from 32768 on, others from 49152. A browser goes to no port 10080.
+PORTS: Final = range(11_000, 32_768)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +66,16 @@ def start(command: Sequence[str | Path], output: Path) -> Process:
 
 
 def free_port() -> int:
-    """A port of the loopback interface that nobody listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port of the loopback interface that nobody listens on at this moment.
+
+    None of those that the system gives to whoever connects to somewhere: one of these may be gone before a program that
+    was told of it has started, or while it is stopped.
+    """
+    while True:
+        port = PORTS.start + secrets.randbelow(len(PORTS))
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def _start_mark(pid: int) -> str | None:
