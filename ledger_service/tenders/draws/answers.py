@@ -9,8 +9,6 @@ from typing import Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from anchors.commitment import Statement, commit
-from anchors.errors import BadDraw
-from anchors.tenders.draw import check_committed
 from ledger_service.tenders.draws.rounds import Round
 
 __all__ = ["DrawsOut", "RevealedOut", "RoundOut", "SeatProofOut", "SeatsOut", "round_told"]
@@ -174,7 +172,7 @@ def _missing(one: Round) -> dict[str, Any]:
     found = nothing | {"deposits": deposits, "lists": lists}
     if not deposits and not one.is_revealing:
         found["confirmations"] = [code for code in terms.member_codes if code not in confirmed]
-    if not deposits and _is_committed(one):
+    if one.is_committed:
         found["reveals"] = [site for site in terms.site_codes if site not in revealed]
         held = {site: sum(each.site == site for each in opened.shares) for site in found["reveals"]}
         found["shares"] = [
@@ -188,17 +186,8 @@ def _state(one: Round, missing: dict[str, Any]) -> StateName:
         return "drawn" if one.is_drawn else "void" if one.is_void else "short"
     if missing["deposits"]:
         return "depositing"
-    if not _is_committed(one):
+    if not one.is_committed:
         return "confirming"
     if missing["lists"]:
         return "listing"
     return "revealing" if missing["shares"] else "ready"
-
-
-def _is_committed(one: Round) -> bool:
-    """Whether enough members have confirmed, so that values may be revealed."""
-    try:
-        check_committed(one.draw.terms, one.draw.deposits, one.draw.confirmations)
-    except BadDraw:
-        return False
-    return True

@@ -59,6 +59,16 @@ class Round:
         return self.draw.opened or Opened()
 
     @property
+    def is_committed(self) -> bool:
+        """Whether enough members have confirmed, so that values may be revealed; each part was checked when it came."""
+        draw, terms = self.draw, self.draw.terms
+        others = {site: [each for each in draw.confirmations if each.member != site] for site in terms.site_codes}
+        return len(draw.deposits) == len(terms.sites) and all(
+            len(found) >= terms.threshold and any(site in each.lists for each in found)
+            for site, found in others.items()
+        )
+
+    @property
     def is_revealing(self) -> bool:
         """Whether somebody has revealed a value or a share, so that nothing before it can change."""
         return bool(self.opened.reveals or self.opened.shares)
