@@ -252,12 +252,12 @@ class _Run:
         from ledger_service.tenders.ocds.importing import hold_against_chain, send
 
         while (following := one.next) is not None:
-            with working(f"{one.plan.ocid}: {following.step.act.value}"):
+            with working(f"asking for the act: {following.step.act.value}"):
                 operation = send(one, self._later, self._client)
             if self._signing is not None:
                 operation = self._signing.sign(self._client, operation)
             if self._wait:
-                with working(f"waiting for operation {operation['id']}"):
+                with working("waiting until it is final"):
                     operation = self._follow(operation)
             self.operations.append(operation)
             one = hold_against_chain(one.plan, self._later, self._client, has_key=True)
@@ -313,11 +313,11 @@ def _report(imports: list["Import"], operations: list["Told"], url: str, *, as_j
         print_json({"plans": [one.as_json() for one in imports], "operations": operations})
         return
     for operation in operations:
-        print(f"{operation['act']} {operation['id']}: {operation['state']}")
+        print(_printable(f"{operation['act']} {operation['id']}: {operation['state']}"))
         if operation["error"] is not None:
             print(_printable(f"  {operation['error']['name']}: {operation['error']['detail']}"))
         elif operation["state"] == "collecting":
-            print(f"  to be signed: bidledger tender sign {operation['id']} --url {url}")
+            print(_printable(f"  to be signed: bidledger tender sign {operation['id']} --url {url}"))
 
 
 def _end(imports: list["Import"], operations: list["Told"], *, agreed: bool) -> None:

@@ -58,8 +58,13 @@ def _faults(package: Package) -> Iterator[tuple[str, str]]:
         *((release.content, _release_validator()) for release in package.releases),
     ):
         for error in validator.iter_errors(part.members):
-            shown = error.message[:_MAX_SHOWN]
-            yield f"{part.where}{error.json_path.removeprefix('$')}", f"is refused by the schema: {shown}"
+            path, shown = error.json_path.removeprefix("$"), error.message[:_MAX_SHOWN]
+            yield _printable(f"{part.where}{path[:_MAX_SHOWN]}"), _printable(f"is refused by the schema: {shown}")
+
+
+def _printable(text: str) -> str:
+    """Without what would steer a terminal: names in a package are anybody's."""
+    return "".join(character if character.isprintable() else "?" for character in text)
 
 
 @FORMATS.checks("date-time", raises=ValueError)

@@ -245,6 +245,13 @@ def test_what_the_schema_refuses_is_told_with_its_place(data: bytes, where: str)
     assert faults(data)
 
 
+def test_a_fault_does_not_steer_the_terminal_that_shows_it() -> None:
+    with pytest.raises(SchemaFault) as refused:
+        check_schema(read_package(package({**NOTICE, "tag": ["\x1b[2J"], "buyer": {"id": {"\x1b]0;x\x07": 1}}})))
+    assert refused.value.detail.isprintable()
+    assert "tag" in refused.value.detail
+
+
 def test_the_first_faults_are_told_and_no_more() -> None:
     many = [{**NOTICE, "id": str(number), "tag": ["x"]} for number in range(100)]
     with pytest.raises(SchemaFault) as refused:
