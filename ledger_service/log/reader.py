@@ -104,12 +104,11 @@ class LogReader:
             prove_consistency(old_size, tree_root(old_size, read), new_size, root, proof)
         return proof
 
-    def beside(self, first: int, leaves: Sequence[bytes], size: int) -> tuple[bytes, ...]:
-        """Build what leads from a run of leaves to the root of a checkpoint's size, as `range_path` has it.
+    def beside(self, runs: Sequence[tuple[int, Sequence[bytes]]], size: int) -> list[tuple[bytes, ...]]:
+        """Build what leads from runs of leaves to the root of a checkpoint's size, as `range_path` has it.
 
         Args:
-            first: the place of the first.
-            leaves: 32 bytes each, at least one.
+            runs: of each the place of the first leaf, and the leaves, 32 bytes each, at least one.
             size: of the checkpoint.
 
         Raises:
@@ -118,9 +117,11 @@ class LogReader:
         """
         root = self._signed_root(size)
         with self._damage_reported(size):
-            path = range_path(first, first + len(leaves), size, TileReader(size, self._folder.fetch).read)
-            check_leaves(PeriodLeaves(first, tuple(leaves), None, None, path), size, root)
-        return path
+            read = TileReader(size, self._folder.fetch).read
+            paths = [range_path(first, first + len(leaves), size, read) for first, leaves in runs]
+            for (first, leaves), path in zip(runs, paths, strict=True):
+                check_leaves(PeriodLeaves(first, tuple(leaves), None, None, path), size, root)
+        return paths
 
     def _signed_root(self, size: int) -> bytes:
         checkpoint = self.checkpoint_of_size(size)

@@ -6,7 +6,7 @@ holds so many leaves; where the time of bidding is longer it shows the periods i
 there is room for, and the reader finds the others at `/v1/periods`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, takewhile
 
@@ -16,7 +16,7 @@ from ledger_service.log.past_periods import PastPeriod
 from ledger_service.log.reader import LogReader
 from ledger_service.tenders.period_keys import PeriodKeys, Telling
 
-__all__ = ["LogLeaves", "Shown"]
+__all__ = ["LogLeaves", "Shown", "Whole"]
 
 MOST_LEAVES = 1 << 15  # of whole periods in a file
 MOST_PERIODS = 512
@@ -25,16 +25,30 @@ _AT_ONCE = 64  # rows
 
 
 @dataclass(frozen=True, slots=True)
+class Whole:
+    """A period that is shown with all of its leaves."""
+
+    period: PastPeriod
+    key: bytes | None
+    next_key: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
 class Shown:
     """What is shown of the log."""
 
-    whole: tuple[PastPeriod, ...]
-    single: tuple[Bid, ...]  # opened bids of other periods
+    whole: tuple[Whole, ...] = ()
+    single: tuple[Bid, ...] = ()  # opened bids of other periods
+
+    @property
+    def periods(self) -> tuple[PastPeriod, ...]:
+        """The periods that are shown whole."""
+        return tuple(one.period for one in self.whole)
 
     @property
     def end(self) -> int:
         """One past the place of the last leaf."""
-        return max([*(one.end for one in self.whole), *(bid.place + 1 for bid in self.single)], default=0)
+        return max([*(one.end for one in self.periods), *(bid.place + 1 for bid in self.single)], default=0)
 
 
 class LogLeaves:
@@ -62,27 +76,19 @@ class LogLeaves:
         first = min(periods.number_at(times.start), periods.number_of(places.start))
         end = max(periods.number_at(times.stop), periods.number_of(max(places.start, places.stop - 1))) + 1
         of_bids = {periods.number_of(bid.place) for bid in bids}
-        wanted = self._past({*range(first, end), *of_bids}) if end - first <= MOST_PERIODS else ()
-        if not wanted or sum(one.end - one.first for one in wanted) > MOST_LEAVES:
-            wanted = self._past(of_bids)
-        whole = _fitting(one for one in wanted if self._is_wanted(one, one.number in of_bids, telling))
-        single = (bid for bid in bids if not any(one.first <= bid.place < one.end for one in whole))
+        wanted = self._whole({*range(first, end), *of_bids}, of_bids, telling) if end - first <= MOST_PERIODS else []
+        if not wanted or sum(one.period.end - one.period.first for one in wanted) > MOST_LEAVES:
+            wanted = self._whole(of_bids, of_bids, telling)
+        whole = _fitting(wanted)
+        single = (bid for bid in bids if not any(one.period.first <= bid.place < one.period.end for one in whole))
         return Shown(whole, tuple(single))
 
-    def _is_wanted(self, period: PastPeriod, has_bids: bool, telling: Telling) -> bool:
-        """Whether to show a period whole: without the next key one of its leaves says nothing, so that it is shown for
-        the sake of opened bids alone."""
-        if not telling.is_over(period) or period.first == period.end:
-            return False
-        return has_bids or not period.slots or self._next_key(period, telling) is not None
-
-    def show(self, shown: Shown, size: int, telling: Telling) -> LogPart | None:
+    def show(self, shown: Shown, size: int) -> LogPart | None:
         """The leaves as a file has them.
 
         Args:
             shown: which; what the log does not have below `size` is left out.
             size: of a tree that is anchored.
-            telling: what may be told.
 
         Returns:
             None where there is nothing to show.
@@ -92,42 +98,47 @@ class LogLeaves:
         """
         if self._reader.checkpoint_of_size(size) is None:
             return None
-        found = [self._whole(one, size, telling) for one in shown.whole if one.end <= size]
-        below = [bid for bid in shown.single if bid.place < size and self._is_logged(bid)]
-        found += [self._run(bid.place, (bid.commitment,), size) for bid in below[:MOST_SINGLE]]
+        whole = [one for one in shown.whole if one.period.end <= size]
+        below = [bid for bid in shown.single if bid.place < size and self._is_logged(bid)][:MOST_SINGLE]
+        runs = [(one.period.first, self._keys.periods.leaves(one.period.number)) for one in whole]
+        runs += [(bid.place, (bid.commitment,)) for bid in below]
+        keys = [*((one.key, one.next_key) for one in whole), *((None, None) for _ in below)]
+        paths = self._reader.beside(runs, size)
+        found = [PeriodLeaves(*run, *pair, path) for run, pair, path in zip(runs, keys, paths, strict=True)]
         return LogPart(size, tuple(sorted(found, key=lambda one: one.first))) if found else None
 
-    def _past(self, numbers: Iterable[int]) -> tuple[PastPeriod, ...]:
-        """The periods of these numbers that are public, in order."""
+    def _whole(self, numbers: Iterable[int], of_bids: Collection[int], telling: Telling) -> list[Whole]:
+        """Those of the periods that may be shown whole, in order.
+
+        Without the next key one of the leaves says nothing, so that it is done for the sake of opened bids alone.
+        """
+        past, found = self._past({near for number in numbers for near in (number, number + 1)}), []
+        for number in sorted(numbers):
+            period, following = past.get(number), past.get(number + 1)
+            if period is None or period.first == period.end or not telling.is_over(period):
+                continue
+            keys = [self._keys.key(one, telling) if period.slots and one else None for one in (period, following)]
+            if number in of_bids or not period.slots or keys[1] is not None:
+                found.append(Whole(period, *keys))
+        return found
+
+    def _past(self, numbers: Iterable[int]) -> dict[int, PastPeriod]:
+        """The periods of these numbers that are public."""
         found: dict[int, PastPeriod] = {}
         for number in sorted(numbers):
             if number not in found:
                 found |= {one.number: one for one in self._keys.periods.from_number(number, _AT_ONCE)}
                 if number not in found:  # nor is any after it
                     break
-        return tuple(found[number] for number in sorted(numbers) if number in found)
-
-    def _whole(self, period: PastPeriod, size: int, telling: Telling) -> PeriodLeaves:
-        key = self._keys.key(period, telling) if period.slots else None
-        next_key = self._next_key(period, telling) if period.slots else None
-        return self._run(period.first, self._keys.periods.leaves(period.number), size, key, next_key)
-
-    def _next_key(self, period: PastPeriod, telling: Telling) -> bytes | None:
-        following = self._keys.periods.from_number(period.number + 1, 1)
-        return self._keys.key(following[0], telling) if following else None
-
-    def _run(
-        self, first: int, leaves: Sequence[bytes], size: int, key: bytes | None = None, next_key: bytes | None = None
-    ) -> PeriodLeaves:
-        return PeriodLeaves(first, tuple(leaves), key, next_key, self._reader.beside(first, leaves, size))
+        return found
 
     def _is_logged(self, bid: Bid) -> bool:
         entry = self._reader.find(bid.commitment)
         return entry is not None and entry.index == bid.place
 
 
-def _fitting(periods: Iterable[PastPeriod]) -> tuple[PastPeriod, ...]:
-    """The first of the periods, as many as a file has room for."""
-    some = tuple(periods)[:MOST_PERIODS]
-    ends = accumulate(one.end - one.first for one in some)
+def _fitting(wanted: Sequence[Whole]) -> tuple[Whole, ...]:
+    """The first of them, as many as a file has room for."""
+    some = wanted[:MOST_PERIODS]
+    ends = accumulate(one.period.end - one.period.first for one in some)
     return tuple(one for one, _ in takewhile(lambda pair: pair[1] <= MOST_LEAVES, zip(some, ends, strict=True)))

@@ -63,7 +63,6 @@ class _Known:
     events: tuple[TenderEvent, ...]
     anchors: tuple[LogAnchor, ...]
     words: HostWords
-    telling: Telling
     shown: Shown  # of the log
     draws: tuple[bytes, ...]  # the files of the draw's rounds, where they are held here
     declared: tuple[Statement, ...]  # of the evidence of draws in this service's log
@@ -152,7 +151,7 @@ class Audits:
         places = map(_place, told)
         events = [proofs.event(place, block_number) for place, block_number in places]
         state = proofs.state(known.row.contract, known.slots(), block.number)
-        log = self._leaves.show(known.shown, known.anchors[-1].size, known.telling) if known.anchors else None
+        log = self._leaves.show(known.shown, known.anchors[-1].size) if known.anchors else None
         words = known.words
         return write_audit(
             tender,
@@ -184,8 +183,7 @@ class Audits:
             row=row,
             events=tuple(event for event, _ in happened(session, row, block.number)),
             anchors=self._of_log(row, (*edges, covering)),
-            words=self._desk.words(session, row, shown.whole, block.number),
-            telling=telling,
+            words=self._desk.words(session, row, shown.periods, block.number),
             shown=shown,
             draws=draw_of(session, tender) if row.state == State.AWARDED else (),
             declared=statements_of(session),
@@ -196,7 +194,7 @@ class Audits:
         row = one.row
         own = row.host == self._ground.member.number and row.generation == self._keys.generation
         if not own or row.manifest is None:
-            return Shown((), ())
+            return Shown()
         before, *later = (0 if each is None else each.size for each in edges)
         times, places = range(one.published_at, row.deadline), range(before, max(later))
         return self._leaves.choose(parse_bids(opened_bids(session, row)), times, places, telling)

@@ -97,18 +97,17 @@ class Bids:
             AfterDeadline: the log's clock has come to the deadline, or no bids are taken any more.
             ServiceError: as for any commitment, see `Admission.admit`.
         """
-        row = await run_in_threadpool(self._announced, tender)
+        row, until = await run_in_threadpool(self._announced, tender)
         # The same request for another tender is another request; no other key of a request has a line's end.
         name = None if asked.idempotency_key is None else f"{tender.hex()}\n{asked.idempotency_key}"
-        until = row.deadline if row.state == State.PUBLISHED else 0
         try:
             accepted = await self._writer.accept(asked.commitments, asked.key.id, asked.key.quota, name, until)
         except AfterDeadline as error:
-            received_at = error.facts["received_at"]
+            received_at, deadline = error.facts["received_at"], until or row.deadline
             log.info("bids_refused", tender=tender.hex(), key=asked.key.id, received_at=received_at)
             raise AfterDeadline(
-                f"The bids came at second {received_at}, when no more were taken; their deadline is {row.deadline}.",
-                facts={"received_at": received_at, "deadline": row.deadline},
+                f"The bids came at second {received_at}, when no more were taken; their deadline is {deadline}.",
+                facts={"received_at": received_at, "deadline": deadline},
             ) from error
         signed = await run_in_threadpool(self._receive, row, accepted)
         return accepted.to_json()[:-1] + b',"bid_receipts":' + orjson.dumps(signed) + b"}"
@@ -157,14 +156,18 @@ class Bids:
                 raise Refused(OpenedEarly(row.opening), "")
             return kept_bids(session, tender)
 
-    def _announced(self, tender: bytes) -> TenderVersion:
-        """A tender whose notice is final: one that came again later would have bids from before it (adr/0021)."""
+    def _announced(self, tender: bytes) -> tuple[TenderVersion, int]:
+        """A tender whose notice is final, and until when bids are taken: by what is final as well.
+
+        A notice or a deadline that came again later would have bids from before it (adr/0021).
+        """
         row = self._hosted(tender)
-        with Session(self._ground.engine) as session:
+        with Session(self._ground.engine, expire_on_commit=False) as session:
             number = final_block(session, self._finality)
-        if number is None or row.published_block > number:
+            final = None if number is None else standing(session, tender, number)
+        if final is None:
             raise IndexBehind("The tender's notice is not final yet; ask again later.", retry_after=RETRY_SECONDS)
-        return row
+        return row, final.row.deadline if row.state == State.PUBLISHED else 0
 
     def _hosted(self, tender: bytes) -> TenderVersion:
         with Session(self._ground.engine, expire_on_commit=False) as session:

@@ -258,6 +258,32 @@ def test_no_bid_is_taken_before_the_notice_is_final(
         assert host.room.bid(tender, fresh(1)).status_code == 201
 
 
+def test_bids_are_taken_until_a_later_deadline_once_that_is_final(
+    ground: TenderGround,
+    founded: Founded,
+    rpc: Rpc,
+    tendering: Tendering,
+    tmp_path: Path,
+    clock: Clock,
+    follow: Follow,
+) -> None:
+    with hosting(ground, founded, rpc, tmp_path / "data", clock, follow, confirmations=2) as host:
+        tender = announced(host, tendering)
+        for _ in range(2):
+            host.pass_block()
+        before = tendering.tenders[tender].deadline
+        tendering.amend(tender, digest=b"\x71" * 32, deadline=before + DAY, opening=before + DAY)
+        host.catch_up()
+        clock.set(before)
+        refused = host.room.bid(tender, fresh(1))
+        assert (refused.status_code, refused.json()["type"]) == (409, "urn:bidledger:problem:after-deadline")
+        assert refused.json()["deadline"] == before
+        for _ in range(2):
+            host.pass_block()
+        clock.set(before)
+        assert host.room.bid(tender, fresh(1)).status_code == 201
+
+
 def test_periods_with_and_without_bids_are_told_alike(host: Hosting, tendering: Tendering) -> None:
     tender = announced(host, tendering)
     host.turn()
