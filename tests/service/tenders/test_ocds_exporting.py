@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from ocdsmerge import Merger
 from published import example_packages, faults, package, release, release_schema, validate
 
 from anchors.subjects import Subject
@@ -279,10 +280,9 @@ def test_an_event_does_not_come_from_another_tenders_release() -> None:
 
 def test_merged_releases_keep_every_event() -> None:
     """By the standard's own reference implementation of merging."""
-    merging = pytest.importorskip("ocdsmerge", reason="ocdskit is not installed")
     for timeline in (told(example_plan()), told_without_releases()):
         releases = json.loads(export_package(timeline, PUBLICATION))["releases"]
-        merged = merging.Merger(schema=release_schema()).create_compiled_release(releases)
+        merged = Merger(schema=release_schema()).create_compiled_release(releases)
         merged_events = {event["id"]: event for event in merged["bidledger"]["events"]}
         told_events = {event["id"]: event for each in releases for event in each["bidledger"]["events"]}
         assert merged_events == told_events
