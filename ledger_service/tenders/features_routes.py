@@ -10,9 +10,9 @@ from typing import Annotated, Any, Final, TypeAlias
 
 import orjson
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
-from pydantic import Field
+from pydantic import Field, WithJsonSchema
 
-from anchors.tenders.features import CAUTION, CodeKind, Compared, Lead
+from anchors.tenders.features import CAUTION, FORMAT, CodeKind, Compared, Lead
 from ledger_service.bodies import bounded_route
 from ledger_service.index.asof import AsOf
 from ledger_service.log.api_keys import ApiKey, ApiKeys, Scope
@@ -32,6 +32,42 @@ MAX_BODY_BYTES: Final = 1 << 20
 _WORD: Final = r"^0x[0-9a-f]{64}$"
 _CHUNK: Final = 6  # bytes of a value in a part of a cursor, whose parts have at most 15 digits
 _PARTS: Final = 3 + -(-32 // _CHUNK)
+
+_HASH: Final = {"type": "string", "pattern": _WORD}
+_STATEMENT: Final[dict[str, Any]] = {
+    "type": "object",
+    "description": "What it commits to, as in a receipt file, with the salt.",
+    "required": ["kind", "tender", "party", "holder", "sha256", "sm3", "extra", "salt"],
+    "properties": {
+        "kind": {"const": "feature-code"},
+        "tender": _HASH,
+        "party": {"type": "string", "pattern": "^[A-Z]{2}-[A-Z0-9]{1,8}:[0-9A-Z]{1,18}$"},
+        "holder": {"type": ["string", "null"], "pattern": "^0x[0-9a-f]{40}$"},
+        "sha256": _HASH,
+        "sm3": {"type": ["string", "null"], "pattern": _WORD},
+        "extra": {"type": ["object", "null"], "additionalProperties": {"type": "string"}},
+        "salt": _HASH,
+    },
+    "additionalProperties": False,
+}
+_DOCUMENT: Final[dict[str, Any]] = {
+    "type": "object",
+    "description": "The document; see docs/FEATURE-CODES.md.",
+    "required": ["format", "tender", "bid", "codes"],
+    "properties": {
+        "format": {"const": FORMAT},
+        "tender": _HASH,
+        "bid": _HASH,
+        "codes": {
+            "type": "object",
+            "properties": {kind.value: _HASH for kind in CodeKind},
+            "additionalProperties": False,
+            "minProperties": 1,
+        },
+        "weak": {"type": "array", "items": {"enum": list(CodeKind)}, "maxItems": len(CodeKind)},
+    },
+    "additionalProperties": False,
+}
 
 Word: TypeAlias = Annotated[str, Field(pattern=_WORD)]
 Number: TypeAlias = Annotated[int, Field(ge=0, lt=2**63)]
@@ -54,8 +90,8 @@ class RecordIn(Closed):
     """An opened record."""
 
     commitment: Annotated[Word, Field(description="Of the record, as it was logged.")]
-    statement: Annotated[dict[str, Any], Field(description="What it commits to, as in a receipt file, with the salt.")]
-    record: Annotated[dict[str, Any], Field(description="The document; see docs/FEATURE-CODES.md.")]
+    statement: Annotated[dict[str, Any], WithJsonSchema(_STATEMENT)]  # read by the library, as is the next
+    record: Annotated[dict[str, Any], WithJsonSchema(_DOCUMENT)]
     proof: Annotated[ProofIn | None, Field(description="Not needed where the log is this service's.")] = None
 
 
