@@ -9,8 +9,7 @@ from typing import Any, Final, TypeAlias
 from urllib.parse import quote
 
 from anchors.tenders.audit import MAX_AUDIT_BYTES
-from ledger_service.connection import Connection
-from ledger_service.pages import MAX_PAGE
+from ledger_service.connection import MAX_PAGE, Connection
 
 __all__ = ["TenderClient", "Told"]
 
