@@ -55,6 +55,8 @@ def test_the_wheel_holds_what_the_installed_code_reads(wheel: Path) -> None:
         "ledger_service/chain/artifacts/EvidenceLog.json",
         "ledger_service/chain/artifacts/AllianceRegistry.json",
         "ledger_service/demo/ocds/02-tender.json",
+        "ledger_service/tenders/ocds/extension/extension.json",
+        "ledger_service/tenders/ocds/schemas/release-package-schema-1__1__5.json",
     }
     assert wanted <= set(names)
     assert {name.split("/")[0].split("-")[0] for name in names} == {"anchors", "ledger_service", "bidledger"}
