@@ -1,6 +1,7 @@
 """What the host shows of its log in an audit: a bid that was kept back is listed, an honest tender's rule is kept."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,13 +9,16 @@ from bidding import SLOTS, fresh
 from conftest import Clock
 from founding import Founded
 from hosting import Hosting, hosting
-from tendering import BIDDERS, Bidder, Tendering
+from sqlmodel import Session, col, select
+from tendering import BIDDERS, HOST, Bidder, Tendering
 
 from anchors.network import write_network
 from anchors.tenders import Bid, BidReceipt, Refusal
 from anchors.tenders.audit import AuditFile, AuditVerdict, Leaf, audit
 from ledger_service.chain.rpc import Rpc
+from ledger_service.index.tender_tables import TenderVersion
 from ledger_service.tenders import audit_leaves
+from ledger_service.tenders.audit_words import HostsDesk
 from ledger_service.tenders.ground import TenderGround
 
 Follow = Callable[[], None]
@@ -223,3 +227,20 @@ def test_all_leaves_of_a_log_without_slots_are_listed(
         verdict = judged(host, tender)
     assert verdict.unaccounted == (Leaf(3, bytes.fromhex(logged[2:])),)
     assert rule(verdict)[0] == "not shown"
+
+
+def test_a_receipt_that_readers_would_not_take_is_left_out(host: Hosting, tendering: Tendering) -> None:
+    """As after the receipt signer was changed: what the new one signs again is of a time before its role."""
+    tender = announced(host, tendering)
+    receipts = host.room.handed_in(tender, *BIDDERS[:3])
+    host.pass_periods(receipts[0].index)
+    opened(host, tendering, tender, receipts)
+    settle(host)
+    ground, key = host.room.ground, host.founded.opened[HOST, "receipt-signer"]
+    later_signer = [replace(one, from_time=receipts[0].received_at + 1) for one in ground.member.receipt_signers]
+    changed = replace(ground, member=replace(ground.member, receipt_signers=tuple(later_signer)))
+    with Session(ground.engine) as session:
+        open_row = select(TenderVersion).where(TenderVersion.tender == tender, col(TenderVersion.to_block).is_(None))
+        row = session.exec(open_row).one()
+        words = [HostsDesk(one, key).words(session, row, (), row.from_block) for one in (ground, changed)]
+    assert [len(each.receipts) for each in words] == [3, 0]
