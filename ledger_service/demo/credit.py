@@ -7,10 +7,7 @@ asked of the API, and certificates of the record, of its end and of a clean comp
 
 import json
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,9 +16,9 @@ import httpx
 from anchors.credit import Statement, read_catalogue
 from anchors.credit.terms import day_at
 from ledger_service.cli.console import say
-from ledger_service.demo.processes import bidledger, verdict_of
+from ledger_service.demo.members import FINAL_SECONDS, POLL_SECONDS, Alliance, Member, digest, write
+from ledger_service.demo.processes import verdict_of
 from ledger_service.errors import Unavailable
-from ledger_service.keys import MemberKeys
 
 COMPANY: Final = "CN-USCC:915100002018088028"
 CLEAN: Final = "CN-USCC:91110000600037341L"
@@ -30,58 +27,35 @@ ENDORSING: Final = ("chongqing", "yunnan", "shaanxi")
 MEASURES: Final = (101, 201)  # announced; banned from government procurement
 DECIDED_DAYS_AGO: Final = 400  # so that the least period, a year, is over
 PUBLISHED_DAYS: Final = 700
-FINAL_SECONDS: Final = 120.0
-POLL_SECONDS: Final = 0.2
 FACTS: Final = "The bidder handed in a forged certificate of performance."
 BASIS: Final = "政府采购法 77"
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
-    """A member as the second act needs it."""
-
-    keys: MemberKeys
-    url: str | None = None  # its API, where it is served
-    api_key_file: Path | None = None
-
-    def ask(self, method: str, path: str, content: object = None, **query: str) -> dict[str, Any]:
-        """One question to the member's API; raises Unavailable where it is refused."""
-        headers = {}
-        if self.api_key_file is not None:
-            headers["Authorization"] = f"Bearer {self.api_key_file.read_text(encoding='ascii').strip()}"
-        answer = httpx.request(method, f"{self.url}{path}", json=content, params=query, headers=headers, timeout=20)
-        if not answer.is_success:
-            raise Unavailable(f"{method} {path} ended with {answer.status_code}: {answer.text}")
-        return dict(answer.json())
-
-
-def tell(members: Mapping[str, Member], network: Path, where: Path) -> dict[str, Any]:
+def tell(alliance: Alliance, where: Path) -> dict[str, Any]:
     """Play the act.
 
     Args:
-        members: by code; ISSUER and OPTED_OUT are served.
-        network: the network file.
+        alliance: ISSUER and OPTED_OUT are served.
         where: where files go.
 
     Returns:
         What was told and proven, and `ok`: whether all of it is as it must be.
     """
     where.mkdir()
-    issuer = members[ISSUER]
+    issuer, network = alliance.members[ISSUER], alliance.network
     say(f"6. {ISSUER} punishes {COMPANY} for serious dishonesty; {', '.join(ENDORSING)} endorse it")
     before = _told(issuer)
-    record = _publish(members, network, where)
+    record = _publish(alliance, where)
     say(f"7. {OPTED_OUT} does not apply it, with a reason; {APPLYING} does, like all others")
-    reason = _write(where / "reason.txt", "The document was forged by a subcontractor; see file 2026-17.")
-    opted = members[OPTED_OUT].ask(
-        "PUT", f"/v1/recognition/records/{record}", {"applied": False, "reason": _digest(reason)}
-    )
-    _carry_out(members[OPTED_OUT], opted, [(OPTED_OUT, "credit-publisher"), (OPTED_OUT, "regulator")], members, network)
+    reason = write(where / "reason.txt", "The document was forged by a subcontractor; see file 2026-17.")
+    other = alliance.members[OPTED_OUT]
+    opted = other.ask("PUT", f"/v1/recognition/records/{record}", {"applied": False, "reason": digest(reason)})
+    alliance.carry_out("credit", other, opted, [(OPTED_OUT, "credit-publisher"), (OPTED_OUT, "regulator")])
     during = _wait_for_index(issuer)
     certificates = [_certificate(issuer, COMPANY, where / "record.certificate.json")]
     certificates.append(_certificate(issuer, CLEAN, where / "clean.certificate.json"))
     say("8. the company puts the wrong right; the repair ends the record for all at one block")
-    ended = _repair(members, record, network, where)
+    ended = _repair(alliance, record, where)
     certificates.append(_certificate(issuer, COMPANY, where / "end.certificate.json"))
     reads = _reads(issuer, before, during, ended)
     say("9. the certificates are proven offline, and one that leaves the record out is refuted")
@@ -100,9 +74,9 @@ def tell(members: Mapping[str, Member], network: Path, where: Path) -> dict[str,
     }
 
 
-def _publish(members: Mapping[str, Member], network: Path, where: Path) -> str:
+def _publish(alliance: Alliance, where: Path) -> str:
     """The name of the record, once it is final."""
-    decision = _write(where / "decision.txt", f"行政处罚决定书\n{COMPANY}\n{FACTS}\n{BASIS}\n")
+    decision = write(where / "decision.txt", f"行政处罚决定书\n{COMPANY}\n{FACTS}\n{BASIS}\n")
     statement = Statement(FACTS, (BASIS,), read_catalogue().digest)
     decided = day_at(int(datetime.now(UTC).timestamp())) - timedelta(days=DECIDED_DAYS_AGO)
     content = {
@@ -112,48 +86,25 @@ def _publish(members: Mapping[str, Member], network: Path, where: Path) -> str:
         "last_day": (decided + timedelta(days=PUBLISHED_DAYS)).isoformat(),
         "measures": list(MEASURES),
         "statement": "0x" + statement.digest().hex(),
-        "document": _digest(decision),
+        "document": digest(decision),
     }
-    drawn_up = members[ISSUER].ask("POST", "/v1/credit/records", {"records": [content]})
+    issuer = alliance.members[ISSUER]
+    drawn_up = issuer.ask("POST", "/v1/credit/records", {"records": [content]})
     signers = [(ISSUER, "credit-publisher"), (ISSUER, "regulator"), *((code, "regulator") for code in ENDORSING)]
-    done = _carry_out(members[ISSUER], drawn_up, signers, members, network)
+    done = alliance.carry_out("credit", issuer, drawn_up, signers)
     say(f"   record {done['records'][0]} is final in block {done['block']}")
     return str(done["records"][0])
 
 
-def _repair(members: Mapping[str, Member], record: str, network: Path, where: Path) -> int:
+def _repair(alliance: Alliance, record: str, where: Path) -> int:
     """The block from which on nobody applies it."""
-    corrected = _write(where / "correction.txt", "The contract was performed with the company's own means.")
-    pledge = _write(where / "pledge.txt", "信用承诺书\nWe hand in no forged papers.\n")
-    asked = {"grounds": _digest(corrected), "pledge": _digest(pledge)}
-    drawn_up = members[ISSUER].ask("POST", f"/v1/credit/records/{record}/repairs", asked)
+    corrected = write(where / "correction.txt", "The contract was performed with the company's own means.")
+    pledge = write(where / "pledge.txt", "信用承诺书\nWe hand in no forged papers.\n")
+    asked = {"grounds": digest(corrected), "pledge": digest(pledge)}
+    issuer = alliance.members[ISSUER]
+    drawn_up = issuer.ask("POST", f"/v1/credit/records/{record}/repairs", asked)
     signers = [(ISSUER, "credit-publisher"), (ISSUER, "regulator")]
-    return int(_carry_out(members[ISSUER], drawn_up, signers, members, network)["block"])
-
-
-def _carry_out(
-    served: Member,
-    operation: Mapping[str, Any],
-    signers: Sequence[tuple[str, str]],
-    members: Mapping[str, Member],
-    network: Path,
-) -> dict[str, Any]:
-    """Let each signer sign by the command line, and wait until the operation is final."""
-    for code, role in signers:
-        keys = members[code].keys
-        bidledger(
-            *("credit", "sign", operation["id"], "--url", served.url or "", "--yes"),
-            *("--keystore", keys.keystores[role], "--password-file", keys.password_file, "--network", network),
-            quiet=True,
-        )
-    said = ", ".join(f"the {role} of {code}" for code, role in signers)
-    say(f"   {operation['act']} is signed by {said}")
-    deadline = time.monotonic() + FINAL_SECONDS
-    while (now := served.ask("GET", f"/v1/operations/{operation['id']}"))["state"] != "final":
-        if now["state"] in ("refused", "expired") or time.monotonic() > deadline:
-            raise Unavailable(f"operation {operation['id']} is {now['state']}: {now['error']}")
-        time.sleep(POLL_SECONDS)
-    return now
+    return int(alliance.carry_out("credit", issuer, drawn_up, signers)["block"])
 
 
 def _told(member: Member) -> int:
@@ -222,12 +173,3 @@ def _without_the_record(certificate: Path, network: Path, forged: Path) -> dict[
     step = next((each["step"] for each in verdict["steps"] if not each["ok"]), None)
     say(f"   {forged.name}: {verdict['verdict']} at {step}")
     return {"changed": "record left out", "step": step}
-
-
-def _write(path: Path, text: str) -> Path:
-    path.write_text(text, encoding="utf-8")
-    return path
-
-
-def _digest(path: Path) -> str:
-    return "0x" + sha256(path.read_bytes()).hexdigest()

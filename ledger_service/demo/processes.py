@@ -25,7 +25,7 @@ from ledger_service.errors import Exit, Unavailable
 MEMBER: Final = "sichuan"
 PERIOD_SECONDS: Final = 3.0
 SLOTS: Final = 1024
-START_SECONDS: Final = 60.0
+START_SECONDS: Final = 180.0
 # Refuses every socket, by whatever library, before the command line starts.
 OFFLINE: Final = """
 import sys
@@ -47,12 +47,12 @@ class Service:
     member: str = MEMBER
 
 
-def bidledger(*arguments: str | Path, quiet: bool = False) -> None:
+def bidledger(*arguments: str | Path, quiet: bool = False) -> str:
     """Run the command line as a user would.
 
     Args:
         arguments: those of the command.
-        quiet: whether what it prints, which is for people, is shown only when it fails.
+        quiet: whether what it prints is shown only when it fails, and returned.
 
     Raises:
         Unavailable: it did not end well.
@@ -60,14 +60,15 @@ def bidledger(*arguments: str | Path, quiet: bool = False) -> None:
     outcome = subprocess.run(  # noqa: S603  # our own interpreter, our own arguments
         [sys.executable, "-m", "ledger_service.cli", *arguments],
         stdout=subprocess.PIPE if quiet else sys.stderr,
-        stderr=subprocess.STDOUT if quiet else None,
+        stderr=subprocess.PIPE if quiet else None,
         text=True,
         check=False,
     )
     if outcome.returncode != Exit.DONE:
-        if outcome.stdout:
-            say(outcome.stdout)
+        if quiet:
+            say(outcome.stdout + outcome.stderr)
         raise Unavailable(f"bidledger {arguments[0]} {arguments[1]} ended with {outcome.returncode}; see above")
+    return outcome.stdout or ""
 
 
 def verdict_of(command: str, *arguments: str | Path) -> dict[str, Any]:
@@ -131,7 +132,7 @@ def _make_operator_key(path: Path) -> Path:
     path.touch(mode=0o600)
     path.write_text(key + "\n", encoding="ascii")
     known = path.with_name("api-keys.json")
-    scopes = ["operator", "credit", "tender"]
+    scopes = ["operator", "submit", "credit", "tender"]
     entry = {"id": "operator", "sha256": sha256(key.encode()).hexdigest(), "scopes": scopes, "quota": 8}
     known.write_text(json.dumps([entry], indent=2) + "\n", encoding="ascii")
     return known

@@ -1,15 +1,17 @@
 """The demonstration: found an alliance, submit files, fetch their evidence, prove it, and fail to forge it.
 
-Its second act, about credit, is told by `credit`; how parts are run, by `processes`. What is said goes to standard
-error; the one JSON document, when asked for, to standard output.
+Its second act, about credit, is told by `credit`, its third by `tenders`; how parts are run, by `processes`. What is
+said goes to standard error; the one JSON document, when asked for, to standard output.
 """
 
 import json
 import signal
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -18,15 +20,16 @@ from anchors.chain.header import DEVELOPMENT
 from ledger_service.chain import devnet
 from ledger_service.chain.deploy import deploy_from_file
 from ledger_service.cli.console import print_json, say
-from ledger_service.demo import credit, forgery
+from ledger_service.demo import credit, forgery, tenders
 from ledger_service.demo.alliance import Founding, found
 from ledger_service.demo.forgery import Exhibit, Forgeries
+from ledger_service.demo.members import Alliance, Member
 from ledger_service.demo.pdf import print_notice
 from ledger_service.demo.processes import MEMBER, Service, bidledger, serving, verdict_of
 from ledger_service.errors import Exit, InvalidContent, NotFound
 
 TENDER = "ocds-213czf-000-00001"
-ANCHOR_SECONDS = 120.0
+ANCHOR_SECONDS = 240.0
 
 
 def run(files: Sequence[Path], directory: Path | None, chain: str, *, keep: bool, as_json: bool) -> Exit:
@@ -53,11 +56,10 @@ def run(files: Sequence[Path], directory: Path | None, chain: str, *, keep: bool
             say(f"   chain {network.chain_id} at {node.rpc}; network file {where / 'network.json'}")
             service = Service(f"http://127.0.0.1:{devnet.free_port()}", where / "keys" / "operator.key")
             with serving(service, node.rpc, founding, where):
-                report = _report(node, service, where, files or _default_files(where / "documents"))
-                report["credit"] = _second_act(node, service, founding, where)
-                report["ok"] = report["ok"] and report["credit"]["ok"]
+                report = _play(node, service, founding, where, files or _default_files(where / "documents"))
                 said = "all verdicts are as they must be" if report["ok"] else "A VERDICT IS NOT AS IT MUST BE"
-                say(f"{said}; everything lies in {where}")
+                took = ", ".join(f"{act} {seconds:.0f} s" for act, seconds in report["seconds"].items())
+                say(f"{said}; everything lies in {where} ({took})")
                 if as_json:
                     print_json(report)
                 if keep:
@@ -67,8 +69,36 @@ def run(files: Sequence[Path], directory: Path | None, chain: str, *, keep: bool
     return Exit.DONE if report["ok"] else Exit.REFUTED
 
 
-def _report(node: devnet.Devnet, service: Service, where: Path, files: Sequence[Path]) -> dict[str, Any]:
-    """Submit, fetch, verify and forge; the JSON document of the demonstration."""
+def _play(
+    node: devnet.Devnet, service: Service, founding: Founding, where: Path, files: Sequence[Path]
+) -> dict[str, Any]:
+    """All three acts, the last two with the service of another member beside the first; the JSON document."""
+    url = f"http://127.0.0.1:{devnet.free_port()}"
+    other = Service(url, where / "keys" / credit.OPTED_OUT / "operator.key", credit.OPTED_OUT)
+    alliance = _alliance(founding, (service, other), where / "network.json")
+    acts = {
+        "evidence": partial(_first_act, node, service, where, files),
+        "credit": partial(credit.tell, alliance, where / "credit"),
+        "tenders": partial(tenders.tell, node, alliance, where / "tenders"),
+    }
+    told, seconds = {}, {}
+    with serving(other, node.rpc, founding, where):
+        for name, play in acts.items():
+            began = time.monotonic()
+            told[name] = play()
+            seconds[name] = round(time.monotonic() - began, 1)
+    ok = all(act["ok"] for act in told.values())
+    return {**told.pop("evidence"), **told, "ok": ok, "seconds": seconds}
+
+
+def _alliance(founding: Founding, served: Sequence[Service], network: Path) -> Alliance:
+    apis = {one.member: (one.url, one.operator_key_file) for one in served}
+    members = {code: Member(keys, *apis.get(code, ("", None))) for code, keys in founding.members.items()}
+    return Alliance(members, network)
+
+
+def _first_act(node: devnet.Devnet, service: Service, where: Path, files: Sequence[Path]) -> dict[str, Any]:
+    """Evidence: submit, fetch, verify and forge."""
     say(f"2. {len(files)} files are committed and receipted by {MEMBER} at {service.url}")
     bidledger("evidence", "submit", *files, "--url", service.url, "--tender", TENDER, "--out", where / "receipts")
     receipts = [where / "receipts" / f"{file.name}.receipt.json" for file in files]
@@ -96,21 +126,6 @@ def _report(node: devnet.Devnet, service: Service, where: Path, files: Sequence[
         "files": proven,
         "refuted": refuted,
     }
-
-
-def _second_act(node: devnet.Devnet, service: Service, founding: Founding, where: Path) -> dict[str, Any]:
-    """Credit, with the service of the member that opts out beside the issuer's."""
-    url = f"http://127.0.0.1:{devnet.free_port()}"
-    other = Service(url, where / "keys" / credit.OPTED_OUT / "operator.key", credit.OPTED_OUT)
-    served = {one.member: one for one in (service, other)}
-    members = {
-        code: credit.Member(keys, served[code].url, served[code].operator_key_file)
-        if code in served
-        else credit.Member(keys)
-        for code, keys in founding.members.items()
-    }
-    with serving(other, node.rpc, founding, where):
-        return credit.tell(members, where / "network.json", where / "credit")
 
 
 def _verified(exhibit: Exhibit) -> dict[str, Any]:

@@ -1,9 +1,11 @@
-"""The demonstration on four geth signers: files and certificates end sealed and are verified offline."""
+"""The demonstration on four geth signers: files, certificates and audits end sealed and are verified offline."""
 
 import json
 import subprocess
 import sys
 from pathlib import Path
+
+from third_act import check_third_act
 
 from anchors.chain.header import decode_header
 from anchors.evidence import EvidenceFile
@@ -31,6 +33,7 @@ def test_every_file_ends_sealed_by_four_signers_and_a_changed_seal_is_refuted(ge
     assert credit["ok"] is True
     shown = [(each["verdict"], each["sealed"], each["state"]) for each in credit["certificates"]]
     assert shown == [("proven", True, "published"), ("proven", True, None), ("proven", True, "repaired")]
+    check_third_act(report, sealed=True)
     for file in report["files"]:
         finality = EvidenceFile.parse(Path(file["evidence"]).read_bytes()).finality()
         assert finality is not None

@@ -12,6 +12,7 @@ import httpx
 import pytest
 from command_line import bidledger
 from conftest import Running
+from third_act import check_bids, check_third_act
 from web3 import HTTPProvider, Web3
 
 from anchors.commitment import Statement, commit
@@ -46,6 +47,15 @@ def test_a_company_is_punished_and_cleared_and_all_of_it_is_proven(running: Runn
     shown = [(each["verdict"], each["state"]) for each in credit["certificates"]]
     assert shown == [("proven", "published"), ("proven", None), ("proven", "repaired")]
     assert credit["refuted"] == {"changed": "record left out", "step": "word"}
+
+
+def test_a_tender_runs_to_its_award_and_a_dropped_bids_claim_stands(running: Running) -> None:
+    check_third_act(running.report, sealed=False)
+    assert set(running.report["seconds"]) == {"evidence", "credit", "tenders"}
+
+
+def test_what_was_opened_and_what_was_not_is_proven_at_the_api(running: Running) -> None:
+    check_bids(running.report)
 
 
 def test_the_tlog_proof_opens_with_the_logs_key_and_holds_the_salt(running: Running) -> None:
