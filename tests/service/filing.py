@@ -119,11 +119,7 @@ class Filing:
         return Pair(publisher.sign(digest), regulator.sign(digest))
 
     def _send(self, name: str, data: bytes) -> transactions.Mined:
-        key = self.founded.opened[1, "anchorer"]
-        nonce, chain = transactions.next_nonce(self.rpc, key.address), self.founded.network.chain_id
-        signed = transactions.prepare(self.rpc, key, self.founded.address(name), data, chain=chain, nonce=nonce)
-        transactions.broadcast(self.rpc, signed.raw)
-        return transactions.wait_mined(self.rpc, signed.hash, 20.0)
+        return self.founded.send_data(self.rpc, self.founded.opened[1, "anchorer"], name, data)
 
     def _time(self, mined: transactions.Mined) -> int:
         return block_time(self.rpc, hex(mined.block_number))

@@ -254,11 +254,7 @@ class Tendering:
 
     def _send(self, function: str, *arguments: object) -> transactions.Mined:
         data = contract(TENDER_REGISTER).call_data(function, *arguments)
-        key = self.founded.opened[1, "anchorer"]
-        nonce = transactions.next_nonce(self.rpc, key.address)
-        signed = transactions.prepare(self.rpc, key, self._register, data, chain=self._chain, nonce=nonce)
-        transactions.broadcast(self.rpc, signed.raw)
-        return transactions.wait_mined(self.rpc, signed.hash, 20.0)
+        return self.founded.send_data(self.rpc, self.founded.opened[1, "anchorer"], TENDER_REGISTER, data)
 
     def _time(self, mined: transactions.Mined) -> int:
         return block_time(self.rpc, hex(mined.block_number))
