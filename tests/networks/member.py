@@ -20,12 +20,13 @@ from anchors.notes import Verifier
 from ledger_service.chain import devnet
 from ledger_service.chain.contracts import EVIDENCE_LOG, contract
 from ledger_service.chain.deploy import deploy_from_file
-from ledger_service.chain.rpc import Rpc
+from ledger_service.chain.rpc import Rpc, fields
 from ledger_service.chain.transactions import call
 from ledger_service.demo.alliance import found
 from ledger_service.demo.processes import Service, service_settings
 
-DEADLINE = 60.0
+DEADLINE = 240.0  # seconds: what takes a few may take minutes where other suites load the machine
+SEALED_SECONDS = 5.0  # a block is sealed within 2.5 s after a signer began with it
 
 
 class Member:
@@ -38,7 +39,7 @@ class Member:
         deploy_from_file(node.rpc, founding.alliance_file, directory / "network.json")
         settings = service_settings(node.rpc, founding, directory, self.service)
         self._environment = os.environ | settings | {"BIDLEDGER_SLOTS": str(slots), "BIDLEDGER_PERIOD_SECONDS": "1"}
-        self._client = httpx.Client(base_url=self.service.url, timeout=5)
+        self._client = httpx.Client(base_url=self.service.url, timeout=DEADLINE)
         self.database = directory / "data" / "bidledger.sqlite"
         self.network_file = directory / "network.json"
         self._output = (directory / "service.log").open("ab")
@@ -63,13 +64,13 @@ class Member:
         environment = self._environment | {f"BIDLEDGER_{name}": value for name, value in settings.items()}
         output = self._output
         return subprocess.run(
-            command, env=environment, stdout=output, stderr=output, timeout=30, check=False
+            command, env=environment, stdout=output, stderr=output, timeout=DEADLINE, check=False
         ).returncode
 
     def end(self, number: signal.Signals) -> None:
         if self._process is not None:
             self._process.send_signal(number)
-            self._process.wait(timeout=30)
+            self._process.wait(timeout=DEADLINE)
 
     def get(self, path: str) -> Any:
         """The answer's JSON, or None without a good answer."""
@@ -114,6 +115,19 @@ def wait_until(holds: Callable[[], object], seconds: float = DEADLINE) -> None:
     while not holds():
         assert time.monotonic() < deadline, "did not happen in time"
         time.sleep(0.1)
+
+
+def stop_sealing(signers: list[Rpc]) -> set[object]:
+    """Stop signers of Clique, which still seal what is under way; the hashes of their heads once those stay."""
+    for signer in signers:
+        signer.call("miner_stop")
+    heads, since = set[object](), time.monotonic()
+    while time.monotonic() < since + SEALED_SECONDS:
+        before, heads = heads, {fields(one.call("eth_getBlockByNumber", "latest", False))["hash"] for one in signers}
+        if heads != before:
+            since = time.monotonic()
+        time.sleep(0.1)
+    return heads
 
 
 def sichuan(network: Network) -> NetworkMember:

@@ -14,7 +14,7 @@ import sqlite3
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from operator import itemgetter
@@ -96,7 +96,7 @@ class Network:
     def grows(self, blocks: int, *names: str) -> None:
         """Wait until the signers of those names have so many more blocks; an operator helps those that stand still."""
         goal = max(map(self.head, names)) + blocks
-        deadline = time.monotonic() + 2 * DEADLINE + blocks  # help takes up to half a minute
+        deadline = time.monotonic() + DEADLINE + blocks
         moved = dict.fromkeys(names, time.monotonic())
         before = self.heads(*names)
         while min((heads := self.heads(*names)).values()) < goal:
@@ -109,6 +109,13 @@ class Network:
                 self._help(standing, everywhere=len(standing) == len(names))
                 moved = dict.fromkeys(names, time.monotonic())
             time.sleep(0.1)
+
+    def goes_on_until(self, holds: Callable[[], object]) -> None:
+        """Wait until something holds that needs blocks."""
+        deadline = time.monotonic() + DEADLINE
+        while not holds():
+            assert time.monotonic() < deadline, "did not happen in time"
+            self.grows(1, *SIGNERS)
 
     def _help(self, standing: list[str], *, everywhere: bool) -> None:
         """What an operator does: end a deadlock, or start a node again whose synchronisation hangs."""
@@ -169,12 +176,12 @@ def unharmed(request: pytest.FixtureRequest, network: Network, tmp_path: Path) -
     yield
     network.grows(1, *SIGNERS)
     given = list(network.load.receipts)
-    wait_until(lambda: is_final(network.member, given[-1]["commitment"]))
+    network.goes_on_until(lambda: is_final(network.member, given[-1]["commitment"]))
     settled = time.monotonic()
     network.audited = continued(network.audited, network.member.audit(), given)
     anchors = check_anchored_once(network)
     compared = check_index(network, tmp_path)
-    wait_until(lambda: network.member.problems() == set())
+    network.goes_on_until(lambda: network.member.problems() == set())
     print(
         f"  {len(given) - load} receipts more, all {len(given)} in the log of {network.audited.size} and final; "
         f"{anchors}; {compared}; branches left by the signers {dict(network.turns() - left)}, by the service "
@@ -329,7 +336,9 @@ def told(*arguments: object) -> Any:
 
 def fetched(network: Network, directory: Path, name: str) -> Header:
     """The block in which the evidence file of bid.txt that is fetched now finds its anchor."""
-    bidledger("evidence", "fetch", directory / "bid.txt.receipt.json", "--wait", "60", "--out", directory / name)
+    bidledger(
+        "evidence", "fetch", directory / "bid.txt.receipt.json", "--wait", f"{DEADLINE:.0f}", "--out", directory / name
+    )
     evidence = directory / name / "bid.txt.evidence.json"
     verdict = told("verify", directory / "bid.txt", evidence, "--network", network.member.network_file)
     assert (verdict["verdict"], verdict["grade"]) == ("proven", "sealed")

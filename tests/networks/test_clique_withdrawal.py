@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from member import Member, wait_until
+from member import Member, stop_sealing, wait_until
 
 from anchors.chain.header import CLIQUE, decode_header
 from anchors.seals import prove_seals
@@ -32,10 +32,7 @@ def member(geth: Path, tmp_path: Path) -> Iterator[Member]:
 def take_back(directory: Path, chain: devnet.Devnet, block: int) -> None:
     """Let all signers forget a block and what came after it, and meet anew to seal others."""
     nodes = [Rpc(node.rpc) for node in chain.nodes]
-    for rpc in nodes:
-        rpc.call("miner_stop")
-    for rpc in nodes:
-        wait_until(lambda rpc=rpc: rpc.call("eth_mining") is False)  # it stops some time after it has answered
+    stop_sealing(nodes)
     for rpc in nodes:
         rpc.call("debug_setHead", hex(block - 1))
         rpc.close()

@@ -17,7 +17,7 @@ from ledger_service.errors import ChainUnreachable, Misconfigured
 log = structlog.get_logger(__name__)
 
 CHAINS: Final = ("anvil", "ganache")
-START_SECONDS: Final = 30.0
+START_SECONDS: Final = 90.0
 # Each state is kept in memory. Indexing asks for the state of the newest block, which may be a few seconds old by then.
 KEPT_STATES: Final = 256
 TOOLS: Final = Path(__file__).parents[3] / "hardhat-free-devnet" / "node_modules" / ".bin"
