@@ -18,6 +18,7 @@ from ledger_service.cli import (
     draw,
     evidence,
     keys,
+    log,
     network,
     service,
     tender,
@@ -37,6 +38,7 @@ app = typer.Typer(
 )
 app.command()(verify.verify)
 app.command()(certificate.verify_certificate)
+app.add_typer(log.app, name="log")
 app.add_typer(draw.app, name="draw")
 app.add_typer(evidence.app, name="evidence")
 app.add_typer(credit.app, name="credit")
