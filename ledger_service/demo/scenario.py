@@ -26,6 +26,7 @@ from ledger_service.demo.forgery import Exhibit, Forgeries
 from ledger_service.demo.members import Alliance, Member
 from ledger_service.demo.pdf import print_notice
 from ledger_service.demo.processes import MEMBER, Service, bidledger, serving, verdict_of
+from ledger_service.demo.stage import DAY
 from ledger_service.errors import Exit, InvalidContent, NotFound
 
 TENDER = "ocds-213czf-000-00001"
@@ -63,7 +64,7 @@ def run(files: Sequence[Path], directory: Path | None, chain: str, *, keep: bool
                 if as_json:
                     print_json(report)
                 if keep:
-                    _wait_for_interrupt(node.rpc, service)
+                    _wait_for_interrupt(node.rpc, service, sum(report["tenders"]["forward_seconds"]) / DAY)
         finally:
             devnet.down(where / "chain")
     return Exit.DONE if report["ok"] else Exit.REFUTED
@@ -200,8 +201,9 @@ def _interruptible() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _wait_for_interrupt(rpc: str, service: Service) -> None:
-    say(f"chain {rpc}\nAPI   {service.url} (operator's API key in {service.operator_key_file})\nCtrl-C stops both")
+def _wait_for_interrupt(rpc: str, service: Service, days: float) -> None:
+    say(f"chain {rpc}, whose clock is {days:.1f} days ahead")
+    say(f"API   {service.url} (operator's API key in {service.operator_key_file})\nCtrl-C stops both")
     sys.stdout.flush()
     try:
         while True:

@@ -38,7 +38,7 @@ class Stage:
     host_code: str
     where: Path
     forward: list[int] = field(default_factory=list)  # seconds, each time that the chain's clock was put forward
-    _last_block: int = 0  # of those in which something was done
+    _sent: list[tuple[Member, Mapping[str, Any]]] = field(default_factory=list)  # operations, not known to be final
 
     @property
     def host(self) -> Member:
@@ -90,13 +90,15 @@ class Stage:
     def follow(self, member: Member, operation: Mapping[str, Any]) -> dict[str, Any]:
         """An operation at a member, once every service tells of its block."""
         done = wait_for_operation(member, operation, ("mined", "final"))
-        self._last_block = max(self._last_block, int(done["block"]))
+        self._sent.append((member, operation))
         self._wait("index", "block", int(done["block"]))
         return done
 
     def settle(self) -> None:
-        """Wait until all that was done is final for every service."""
-        self._wait("chain", "final", self._last_block)
+        """Wait until all that was done is final for every service, also where a turn of the chain put it elsewhere."""
+        blocks = [int(wait_for_operation(*sent, ("final",))["block"]) for sent in self._sent]
+        self._sent.clear()
+        self._wait("chain", "final", max(blocks, default=0))
 
     def wait_until(self, moment: int, why: str) -> None:
         """Let the chain's clock come to a time, POSIX seconds, and every service follow it."""

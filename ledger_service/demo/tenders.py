@@ -48,6 +48,7 @@ def tell(node: Devnet, alliance: Alliance, where: Path) -> dict[str, Any]:
     say(f"10. {', '.join(JOINT)} announce a tender together, and {HOST} another one alone")
     deadline = stage.now + BIDDING_DAYS * DAY + HOUR
     whole, short = together(lambda codes: _announce(stage, codes, deadline), (JOINT, (HOST,)))
+    stage.settle()  # bids are taken once the notice is final
     ceremony = Ceremony(alliance, SITES, THIRD, whole, where / "draw")
     say(f"11. bids come in, and experts of {' and '.join(SITES)} are drawn")
     with ThreadPoolExecutor(max_workers=1) as thread:
