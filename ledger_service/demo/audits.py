@@ -35,6 +35,8 @@ def audit(alliance: Alliance, code: str, tender: str, file: Path, *options: str 
     found = {kind: [each["rule"] for each in verdict["rules"] if each["outcome"] == kind] for kind in _KINDS}
     said = ", ".join(f"{len(rules)} {kind}" + _named(kind, rules) for kind, rules in found.items() if rules)
     say(f"   {file.name} of {code}: {verdict['verdict']}; {said}")
+    for leaf in verdict["unaccounted"]:
+        say(f"   leaf {leaf['index']} {leaf['leaf']} is neither filling nor accounted for: {code} is to be asked")
     return {
         "file": str(file),
         "from": code,

@@ -41,6 +41,8 @@ def _check_the_audits(report: dict[str, Any], *, sealed: bool) -> None:
         assert verdict.sealed is one["sealed"] is sealed
     outcomes = {rule.rule: rule.outcome for rule in whole.rules}
     assert {name for name, outcome in outcomes.items() if outcome != "kept"} <= {"leaves"}
+    # The bid that the other tender dropped is in the log, and nothing says what it is.
+    assert {leaf.leaf for leaf in whole.unaccounted} <= {bytes.fromhex(act["bids"]["dropped"][2:])}
     assert [rule.rule for rule in short.rules if rule.outcome == "broken"] == ["dropped-bids"]
     forged = Path(act["audits"][1]["file"]).with_name("forged.audit.json")
     assert [step.step for step in audit(forged.read_bytes(), network).steps if not step.ok] == ["events"]
