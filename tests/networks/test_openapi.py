@@ -27,7 +27,7 @@ def test_schemathesis_finds_no_contradiction(running: Running, who: str, tmp_pat
             "--phases",
             "examples,coverage,fuzzing",
         ),
-        *("--max-examples", "15", "--seed", "1"),
+        *("--max-examples", "15", "--seed", "1", "--suppress-health-check", "too_slow"),
         *("--exclude-checks", "unsupported_method", "--no-color"),
         *("--exclude-path", "/v1/events"),  # an answer without end
         *(part for name, value in running.operator.items() if who == "operator" for part in ("-H", f"{name}: {value}")),
