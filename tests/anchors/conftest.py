@@ -1,7 +1,6 @@
 """Two chains of different makers, each one process a session, spoken to in raw JSON-RPC as any reader would."""
 
 import json
-import socket
 import subprocess
 import time
 import urllib.error
@@ -12,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from ledger_service.chain.devnet.process import free_port
 
 BIN = Path(__file__).parents[2] / "hardhat-free-devnet" / "node_modules" / ".bin"
 COMMANDS = {
@@ -95,7 +96,7 @@ def node(request: pytest.FixtureRequest) -> Iterator[Node]:
 
 @contextmanager
 def running(name: str) -> Iterator[Node]:
-    port = _free_port()
+    port = free_port()
     command, *arguments = COMMANDS[name].format(port=port).split()
     process = subprocess.Popen([BIN / command, *arguments], stdout=subprocess.DEVNULL)
     try:
@@ -117,9 +118,3 @@ def _await_answer(node: Node, process: subprocess.Popen[bytes]) -> None:
             assert process.poll() is None, f"{node.name} does not start"
             assert time.monotonic() < deadline, f"{node.name} does not answer"
             time.sleep(0.05)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
