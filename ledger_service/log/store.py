@@ -19,6 +19,7 @@ INDEX_BYTES: Final = 8
 ENTRY_BYTES: Final = 40  # uint64 index, commitment: what a receipt's leaf is the hash of
 
 _ROWS: Final = 512  # in one statement; eight values at the most, and SQLite takes 32,766
+BATCHES_READ: Final = 32  # at once, of 8,192 leaves at the most
 _Row = TypeVar("_Row")
 
 
@@ -151,10 +152,10 @@ class LogStore:
             col(Batch.number) < period.end_batch,
         )
         with Session(self._engine) as session:
-            accepted = session.exec(batches.order_by(col(Batch.number)).execution_options(yield_per=16))
+            accepted = session.exec(batches.order_by(col(Batch.number)).execution_options(yield_per=BATCHES_READ))
             # Without slots the batches follow one another; with them each is strewn over the period.
-            for packed in [b"".join((*accepted, period.filling))] if period.slots else accepted:
-                yield [entry[INDEX_BYTES:] for entry in sorted(split_entries(packed))]
+            for some in [(*accepted, period.filling)] if period.slots else accepted.partitions():
+                yield [entry[INDEX_BYTES:] for entry in sorted(split_entries(b"".join(some)))]
 
     def _insert_leaves(self, connection: Connection, entries: Sequence[tuple[int, bytes]]) -> None:
         _insert(connection, Leaf, [(self._generation, commitment, index) for index, commitment in entries])

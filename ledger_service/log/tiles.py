@@ -5,7 +5,7 @@ the files are public is for the published checkpoint to say: tiles are there bef
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from pathlib import Path
 from typing import Final
 
@@ -98,20 +98,25 @@ class LogFolder:
                 if full:
                     folder.rmdir()
 
-    def write(self, tile: TileId, content: bytes) -> set[Path]:
+    def write(self, tile: TileId, content: bytes) -> Path:
         """Write one tile, unless it is there.
 
         Returns:
-            The folders whose names are to be synced before the tile can be counted on.
+            Its folder, for `sync`, before which the tile cannot be counted on.
         """
         path = self._root / tile.path
-        found = self.tile(tile)
+        found = None if self.length(tile) is None else self.tile(tile)
         if found != content:
             if found is not None:
                 log.warning("tile_was_damaged", tile=tile.path)
             path.parent.mkdir(parents=True, exist_ok=True)
             put_in_place(path, content)
-        return {folder for folder in path.parents if self._root == folder or self._root in folder.parents}
+        return path.parent
+
+    def sync(self, folders: Set[Path]) -> None:
+        """Make the names in these folders durable, and those of the folders themselves."""
+        for folder in {above for one in folders for above in (one, *one.parents) if above.is_relative_to(self._root)}:
+            sync_directory(folder)
 
     def _partials(self, tile: TileId) -> Path:
         return self._root / f"{tile.full.path}.p"
@@ -167,8 +172,7 @@ class TileGrowth:
         rows = (self._entries, *self._rows)
         for row in rows:
             row.write_partial()
-        for directory in set[Path]().union(*(row.unsynced for row in rows)):
-            sync_directory(directory)
+        self._folder.sync(set[Path]().union(*(row.unsynced for row in rows)))
 
     def _record(self, level: int, _first: int, nodes: Sequence[bytes]) -> None:
         row, between = divmod(level, _TILE_HEIGHT)
@@ -205,7 +209,7 @@ class _Row:
 
     def _write(self, content: Sequence[bytes]) -> None:
         encode = encode_entry_bundle if self._level == ENTRIES else encode_hash_tile
-        self.unsynced |= self._folder.write(TileId(self._level, self._full, len(content)), encode(content))
+        self.unsynced.add(self._folder.write(TileId(self._level, self._full, len(content)), encode(content)))
 
 
 def _read(path: Path) -> bytes | None:
