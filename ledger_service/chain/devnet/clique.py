@@ -273,10 +273,15 @@ def _wait_until(holds: Callable[[], bool], directory: Path, node: Node, what: st
     deadline = time.monotonic() + READY_SECONDS
     while not holds():
         if not node.process.runs:
-            raise ChainUnreachable(f"{node.name} ended before it had {what}; see {output}")
+            raise ChainUnreachable(f"{node.name} ended before it had {what}: {_last_line(output)}; see {output}")
         if time.monotonic() > deadline:
             raise ChainUnreachable(f"{node.name} had not {what} after {READY_SECONDS:.0f} s; see {output}")
         time.sleep(POLL_SECONDS)
+
+
+def _last_line(output: Path) -> str:
+    lines = output.read_text(errors="replace").splitlines() if output.is_file() else []
+    return lines[-1][:300] if lines else "without a word"
 
 
 def _signs(node: Node, signer: str) -> bool:

@@ -9,6 +9,7 @@ import secrets
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from typing import Final
 STOP_SECONDS: Final = 15.0
 # Linux gives to whoever connects those from 32768 on, others from 49152. A browser goes to no port 10080.
 PORTS: Final = range(11_000, 32_768)
+_RESERVED: Final[list[socket.socket]] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +71,23 @@ def free_port() -> int:
     """A port of the loopback interface that nobody listens on at this moment.
 
     None of those that the system gives to whoever connects to somewhere: one of these may be gone before a program that
-    was told of it has started, or while it is stopped.
+    was told of it has started, or while it is stopped. Nor does this function give it to another process as long as
+    this one runs, where the system is Linux.
     """
     while True:
         port = PORTS.start + secrets.randbelow(len(PORTS))
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.bind(("127.0.0.1", port))
+            _reserve(port)
             return port
+
+
+def _reserve(port: int) -> None:
+    """Take the name that stands for a port; raises OSError where another process has it."""
+    if sys.platform == "linux":
+        name = socket.socket(socket.AF_UNIX)
+        name.bind(f"\0bidledger/port/{port}")  # no file; gone with the process
+        _RESERVED.append(name)
 
 
 def _start_mark(pid: int) -> str | None:
