@@ -74,7 +74,8 @@ class PastPeriods:
             public = select(func.max(Checkpoint.size)).where(Checkpoint.generation == self._generation)
             size = session.exec(public).one() or 0
             rows = self._rows(session, max(0, number - 1), number + limit)
-            first_known = self._first_chain_time(session)
+            unknown = any(row.chain_time is None for row in rows.values())
+            first_known = self._first_chain_time(session) if unknown else None  # looks at every period there ever was
         wanted = [rows[at] for at in range(number, number + limit) if at in rows]
         return [
             _described(row, rows.get(row.number - 1), first_known)
