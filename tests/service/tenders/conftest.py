@@ -3,12 +3,14 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
 from bidding import Room, bidding
 from founding import NOW, Founded, block_time, catch_up, indexer
 from holding import Holding
+from hosting import Hosted, Hosting, hosting
 from sqlalchemy import Engine
 from tendering import Tendering
 
@@ -65,6 +67,21 @@ def room(
     clock.set(block_time(rpc))
     follow()
     with bidding(ground, founded, rpc, tmp_path / "data", clock) as opened:
+        yield opened
+
+
+@pytest.fixture
+def hosted(
+    ground: TenderGround, founded: Founded, rpc: Rpc, tmp_path: Path, clock: Clock, follow: Callable[[], None]
+) -> Hosted:
+    """Opens the host's service, with a log whose periods close and are anchored."""
+    return partial(hosting, ground, founded, rpc, tmp_path / "data", clock, follow)
+
+
+@pytest.fixture
+def host(hosted: Hosted) -> Iterator[Hosting]:
+    """That service, as it is by default."""
+    with hosted() as opened:
         yield opened
 
 

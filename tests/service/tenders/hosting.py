@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from bidding import SLOTS, Room, bidding
 from founding import Founded, block_time
 from sqlmodel import Session, col, select
-from tendering import HOST
+from tendering import HOST, Tendering
 
 from anchors.merkle import ENTRIES, TILE_WIDTH, TileId, TileReader, consistency_path, parse_entry_bundle
 from anchors.notes import Checkpoint
@@ -20,6 +20,7 @@ from ledger_service.log.tables import Period
 from ledger_service.tenders.ground import TenderGround
 
 PERIOD = 0.4
+Hosted = Callable[..., AbstractContextManager["Hosting"]]  # with the keyword arguments of `hosting`
 
 
 @dataclass
@@ -120,3 +121,10 @@ def hosting(
         while slots and room.checkpoint() is None:
             time.sleep(0.02)
         yield Hosting(room, founded, rpc, clock, follow)
+
+
+def announced(host: Hosting, tendering: Tendering, digest: bytes = b"\x70" * 32) -> bytes:
+    """Publish a tender of the host, and let its service know of it."""
+    tender = tendering.publish(digest=digest)
+    host.catch_up()
+    return tender

@@ -1,41 +1,20 @@
 """What the host shows of its log in an audit: a bid that was kept back is listed, an honest tender's rule is kept."""
 
-from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from bidding import SLOTS, fresh
 from conftest import Clock
-from founding import Founded
-from hosting import Hosting, hosting
+from hosting import Hosted, Hosting, announced
 from sqlmodel import Session, col, select
 from tendering import BIDDERS, HOST, Bidder, Tendering
 
 from anchors.network import write_network
 from anchors.tenders import Bid, BidReceipt, Refusal
 from anchors.tenders.audit import AuditFile, AuditVerdict, Leaf, audit
-from ledger_service.chain.rpc import Rpc
 from ledger_service.index.tender_tables import TenderVersion
 from ledger_service.tenders import audit_leaves
 from ledger_service.tenders.audit_words import HostsDesk
-from ledger_service.tenders.ground import TenderGround
-
-Follow = Callable[[], None]
-
-
-@pytest.fixture
-def host(
-    ground: TenderGround, founded: Founded, rpc: Rpc, tmp_path: Path, clock: Clock, follow: Follow
-) -> Iterator[Hosting]:
-    with hosting(ground, founded, rpc, tmp_path / "data", clock, follow) as opened:
-        yield opened
-
-
-def announced(host: Hosting, tendering: Tendering, digest: bytes = b"\x70" * 32) -> bytes:
-    tender = tendering.publish(digest=digest)
-    host.catch_up()
-    return tender
 
 
 def opened(
@@ -205,16 +184,8 @@ def test_a_file_without_room_for_all_leaves_says_so(
     assert rule(verdict, "places")[0] == "kept"
 
 
-def test_all_leaves_of_a_log_without_slots_are_listed(
-    ground: TenderGround,
-    founded: Founded,
-    rpc: Rpc,
-    tendering: Tendering,
-    tmp_path: Path,
-    clock: Clock,
-    follow: Follow,
-) -> None:
-    with hosting(ground, founded, rpc, tmp_path / "data", clock, follow, slots=0) as host:
+def test_all_leaves_of_a_log_without_slots_are_listed(hosted: Hosted, tendering: Tendering) -> None:
+    with hosted(slots=0) as host:
         tender = announced(host, tendering)
         receipts = host.room.handed_in(tender, *BIDDERS[:3])
         logged = fresh(1)[0]

@@ -1,13 +1,12 @@
 """A draw that was logged while bids came in is a leaf that an audit accounts for: it is no bid that was kept back."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 from conftest import Clock
 from drawing import Drawing
 from founding import Founded
 from holding import PAPER, Holding
-from hosting import hosting
+from hosting import Hosted
 from tendering import BIDDERS
 
 from anchors.commitment import Kind
@@ -18,9 +17,9 @@ from ledger_service.tenders.ground import TenderGround
 
 
 def test_the_evidence_of_a_draw_is_accounted_for(
-    ground: TenderGround, founded: Founded, rpc: Rpc, tmp_path: Path, clock: Clock, follow: Callable[[], None]
+    hosted: Hosted, ground: TenderGround, founded: Founded, rpc: Rpc, clock: Clock, follow: Callable[[], None]
 ) -> None:
-    with hosting(ground, founded, rpc, tmp_path / "data", clock, follow) as host:
+    with hosted() as host:
         holding = Holding(host.room, founded, rpc, ground, clock, follow)
         host.anchor()
         tender = holding.announced()

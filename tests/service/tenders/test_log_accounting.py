@@ -1,7 +1,6 @@
 """`bidledger log account`: whoever has the URL of a log and the network file accounts for its leaves."""
 
 import json
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,7 +8,7 @@ from pathlib import Path
 import pytest
 from conftest import Clock
 from founding import Founded
-from hosting import hosting
+from hosting import Hosted
 from tendering import BIDDERS, Tendering
 from typer.testing import CliRunner, Result
 
@@ -17,25 +16,17 @@ from anchors.errors import LeavesDiffer, MalformedFile
 from anchors.merkle import TILE_WIDTH
 from anchors.network import write_network
 from anchors.tenders import Bid
-from ledger_service.chain.rpc import Rpc
 from ledger_service.cli import app
 from ledger_service.connection import Connection
 from ledger_service.log.accounting import account_for
-from ledger_service.tenders.ground import TenderGround
 
 
 def test_the_leaves_that_are_not_filling_are_listed_once_keys_are_told(
-    ground: TenderGround,
-    founded: Founded,
-    rpc: Rpc,
-    tendering: Tendering,
-    tmp_path: Path,
-    clock: Clock,
-    follow: Callable[[], None],
+    hosted: Hosted, founded: Founded, tendering: Tendering, tmp_path: Path, clock: Clock
 ) -> None:
     network = tmp_path / "network.json"
     network.write_bytes(write_network(founded.network))
-    with hosting(ground, founded, rpc, tmp_path / "data", clock, follow) as host:
+    with hosted() as host:
 
         def account(*options: str) -> Result:
             asked = ["log", "account", "--url", str(host.room.client.base_url), "--network", str(network), *options]
@@ -65,10 +56,8 @@ def test_the_leaves_that_are_not_filling_are_listed_once_keys_are_told(
         assert nothing.exit_code != 0
 
 
-def test_leaves_that_are_not_the_logs_are_refused(
-    ground: TenderGround, founded: Founded, rpc: Rpc, tmp_path: Path, clock: Clock, follow: Callable[[], None]
-) -> None:
-    with hosting(ground, founded, rpc, tmp_path / "data", clock, follow) as host:
+def test_leaves_that_are_not_the_logs_are_refused(hosted: Hosted, founded: Founded, tmp_path: Path) -> None:
+    with hosted() as host:
         host.grow(TILE_WIDTH)
         with Connection(str(host.room.client.base_url)) as connection:
             assert account_for(connection, founded.network, None, None).first == 0

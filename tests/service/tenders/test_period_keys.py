@@ -1,39 +1,19 @@
 """No key of a period is told a moment too early, and which periods had bids cannot be seen by what is told."""
 
-from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from bidding import SLOTS, fresh
 from conftest import Clock
-from founding import Founded, block_time, later
-from hosting import Hosting, hosting
+from founding import block_time, later
+from hosting import Hosted, Hosting, announced
 from tendering import BIDDERS, DAY, HOUR, PARTNER, THIRD, Tendering
 
 from anchors.periods import account, key_commitment
 from anchors.tenders import Bid, BidReceipt, State
 from ledger_service.chain.rpc import Rpc
 from ledger_service.log.past_periods import PastPeriod
-from ledger_service.tenders.ground import TenderGround
 from ledger_service.tenders.period_keys import Telling
-
-Follow = Callable[[], None]
-Open = Callable[..., Hosting]
-
-
-@pytest.fixture
-def host(
-    ground: TenderGround, founded: Founded, rpc: Rpc, tmp_path: Path, clock: Clock, follow: Follow
-) -> Iterator[Hosting]:
-    with hosting(ground, founded, rpc, tmp_path / "data", clock, follow) as opened:
-        yield opened
-
-
-def announced(host: Hosting, tendering: Tendering, digest: bytes = b"\x70" * 32) -> bytes:
-    tender = tendering.publish(digest=digest)
-    host.catch_up()
-    return tender
 
 
 def bid(host: Hosting, tender: bytes, count: int = 3) -> list[BidReceipt]:
@@ -204,16 +184,8 @@ def test_a_deadline_that_was_put_off_holds_until_then(host: Hosting, tendering: 
     assert told(host, receipts[0])
 
 
-def test_an_opening_that_can_be_taken_back_tells_no_key(
-    ground: TenderGround,
-    founded: Founded,
-    rpc: Rpc,
-    tendering: Tendering,
-    tmp_path: Path,
-    clock: Clock,
-    follow: Follow,
-) -> None:
-    with hosting(ground, founded, rpc, tmp_path / "data", clock, follow, confirmations=3) as host:
+def test_an_opening_that_can_be_taken_back_tells_no_key(hosted: Hosted, rpc: Rpc, tendering: Tendering) -> None:
+    with hosted(confirmations=3) as host:
         tender = announced(host, tendering)
         for _ in range(3):
             host.pass_block()
@@ -238,17 +210,9 @@ def test_an_opening_that_can_be_taken_back_tells_no_key(
         assert told(host, receipts[0])
 
 
-def test_no_bid_is_taken_before_the_notice_is_final(
-    ground: TenderGround,
-    founded: Founded,
-    rpc: Rpc,
-    tendering: Tendering,
-    tmp_path: Path,
-    clock: Clock,
-    follow: Follow,
-) -> None:
+def test_no_bid_is_taken_before_the_notice_is_final(hosted: Hosted, tendering: Tendering) -> None:
     """A notice that is taken back and comes again is of a later time than bids that came meanwhile."""
-    with hosting(ground, founded, rpc, tmp_path / "data", clock, follow, confirmations=2) as host:
+    with hosted(confirmations=2) as host:
         tender = announced(host, tendering)
         answer = host.room.bid(tender, fresh(1))
         assert (answer.status_code, answer.json()["type"]) == (503, "urn:bidledger:problem:index-behind")
@@ -259,15 +223,9 @@ def test_no_bid_is_taken_before_the_notice_is_final(
 
 
 def test_bids_are_taken_until_a_later_deadline_once_that_is_final(
-    ground: TenderGround,
-    founded: Founded,
-    rpc: Rpc,
-    tendering: Tendering,
-    tmp_path: Path,
-    clock: Clock,
-    follow: Follow,
+    hosted: Hosted, tendering: Tendering, clock: Clock
 ) -> None:
-    with hosting(ground, founded, rpc, tmp_path / "data", clock, follow, confirmations=2) as host:
+    with hosted(confirmations=2) as host:
         tender = announced(host, tendering)
         for _ in range(2):
             host.pass_block()
@@ -333,16 +291,8 @@ def test_periods_are_found_by_their_time(host: Hosting, rpc: Rpc) -> None:
     assert host.periods(since=since + DAY) == []
 
 
-def test_a_log_without_slots_has_no_keys(
-    ground: TenderGround,
-    founded: Founded,
-    rpc: Rpc,
-    tendering: Tendering,
-    tmp_path: Path,
-    clock: Clock,
-    follow: Follow,
-) -> None:
-    with hosting(ground, founded, rpc, tmp_path / "data", clock, follow, slots=0) as host:
+def test_a_log_without_slots_has_no_keys(hosted: Hosted, tendering: Tendering) -> None:
+    with hosted(slots=0) as host:
         tender = announced(host, tendering)
         receipts = host.room.handed_in(tender, *BIDDERS[:3])
         while host.room.checkpoint() is None:
